@@ -1,0 +1,68 @@
+"""Know what a resident model costs, and choose ``keep_alive`` from measurements.
+
+The public names are imported when they are first used, so that ``import lifecycle_widgets`` costs
+next to nothing.
+
+>>> import lifecycle_widgets as lw
+>>> lw.KeepAlive("5m").to_json()
+300
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "keep_alive": ("KeepAlive",),
+    "runs": ("Run", "Timings"),
+    "server": ("Model", "Resident", "Server", "ServerError", "ServerUnreachable", "UnknownModel"),
+    "agent": ("AgentRun", "RunFailed", "run_agent"),
+    "monitor": ("Gpu", "Monitor", "Residency", "Runner", "Sample"),
+    "sandbox": ("Sandbox", "SandboxError"),
+    "widgets": ("AgentPanel", "KeepAlivePicker", "ModelPicker", "ResourceChart", "TuningLab"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [*_HOME_OF, "__version__"]
+
+if TYPE_CHECKING:
+    from lifecycle_widgets.agent import AgentRun as AgentRun
+    from lifecycle_widgets.agent import RunFailed as RunFailed
+    from lifecycle_widgets.agent import run_agent as run_agent
+    from lifecycle_widgets.keep_alive import KeepAlive as KeepAlive
+    from lifecycle_widgets.monitor import Gpu as Gpu
+    from lifecycle_widgets.monitor import Monitor as Monitor
+    from lifecycle_widgets.monitor import Residency as Residency
+    from lifecycle_widgets.monitor import Runner as Runner
+    from lifecycle_widgets.monitor import Sample as Sample
+    from lifecycle_widgets.runs import Run as Run
+    from lifecycle_widgets.runs import Timings as Timings
+    from lifecycle_widgets.sandbox import Sandbox as Sandbox
+    from lifecycle_widgets.sandbox import SandboxError as SandboxError
+    from lifecycle_widgets.server import Model as Model
+    from lifecycle_widgets.server import Resident as Resident
+    from lifecycle_widgets.server import Server as Server
+    from lifecycle_widgets.server import ServerError as ServerError
+    from lifecycle_widgets.server import ServerUnreachable as ServerUnreachable
+    from lifecycle_widgets.server import UnknownModel as UnknownModel
+    from lifecycle_widgets.widgets import AgentPanel as AgentPanel
+    from lifecycle_widgets.widgets import KeepAlivePicker as KeepAlivePicker
+    from lifecycle_widgets.widgets import ModelPicker as ModelPicker
+    from lifecycle_widgets.widgets import ResourceChart as ResourceChart
+    from lifecycle_widgets.widgets import TuningLab as TuningLab
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value  # the next look-up does not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
