@@ -1,0 +1,94 @@
+"""Imports go down DESIGN's list and never up; nothing outside widgets draws; importing is cheap."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lifecycle_widgets
+
+PACKAGE = Path(lifecycle_widgets.__file__).parent
+
+# what each part may import of the package, beside itself
+MAY_IMPORT = {
+    "keep_alive": set(),
+    "runs": {"keep_alive"},
+    "sandbox": set(),
+    "server": {"keep_alive", "sandbox"},
+    "agent": {"keep_alive", "runs", "server"},
+    "monitor": {"keep_alive", "runs", "server"},
+    "widgets": {"keep_alive", "runs", "server", "agent", "monitor", "sandbox"},
+    "cli": {"keep_alive", "runs", "server", "sandbox"},
+}
+DRAWS = {"ipywidgets", "plotly", "IPython", "anywidget", "matplotlib"}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that the file imports, at its top or in a function."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import; write it in full"
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_down(path: Path) -> None:
+    part = part_of(path)
+    if part == "__init__":
+        return  # the front door: names of all parts, imported lazily
+    for module in imported(path):
+        root, _, rest = module.partition(".")
+        if root == "lifecycle_widgets":
+            target = rest.split(".")[0]
+            allowed = MAY_IMPORT[part] | {part, ""}
+            assert target in allowed, f"{part} may not import {target} ({path})"
+        if part != "widgets":
+            assert root not in DRAWS, f"only widgets draws, but {path} imports {root}"
+
+
+def test_every_part_is_in_the_list() -> None:
+    assert {part_of(p) for p in modules()} == {*MAY_IMPORT, "__init__"}
+
+
+def test_every_public_name_is_there() -> None:
+    for name in lifecycle_widgets.__all__:
+        assert getattr(lifecycle_widgets, name) is not None
+    assert set(lifecycle_widgets.__all__) == set(dir(lifecycle_widgets))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = lifecycle_widgets.nonsense
+
+
+def loaded_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys\nprint(*{{m.split('.')[0] for m in sys.modules}})"
+    return set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    heavy = {*DRAWS, "griptape", "ollama", "httpx", "numpy", "psutil", "pynvml"}
+    assert not loaded_after("import lifecycle_widgets") & heavy
+    assert not loaded_after("import lifecycle_widgets as lw; lw.KeepAlive('5m')") & heavy
+
+
+def test_griptape_is_imported_when_first_used() -> None:
+    assert "griptape" not in loaded_after("import lifecycle_widgets as lw; lw.TuningLab")
+
+
+def test_the_sandboxs_program_needs_only_the_standard_library() -> None:
+    """`make lab` builds it while pip installs the rest."""
+    loaded = loaded_after("import lifecycle_widgets.sandbox.program")
+    assert not loaded & {"platformdirs", "filelock", "psutil", "xllamacpp", "gguf", "httpx"}
