@@ -1,0 +1,291 @@
+"""make bench: the figures of the house, printed. Ratios are taken in the same run.
+
+    python -m tests.bench [all | fresh | import | sandbox | speed | memory | stop] ...
+
+`fresh` clones the repository into an empty folder with an empty cache, as a newcomer does; it
+takes minutes and is left out unless it is named (`all` names everything).
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from lifecycle_widgets.agent import AgentRun, run_agent
+from lifecycle_widgets.sandbox import Sandbox
+from lifecycle_widgets.server import Server
+
+ROOT = Path(__file__).parent.parent.parent
+MODEL = "smollm2:135m"
+STORY = "Write a long story about a lighthouse."
+MB = 1e6
+
+
+def row(name: str, value: str) -> None:
+    print(f"{name:58} {value}", flush=True)
+
+
+def spread(values: list[float], unit: str, digits: int = 2) -> str:
+    middle = statistics.median(values)
+    return (
+        f"{middle:.{digits}f} {unit} (min {min(values):.{digits}f}, max {max(values):.{digits}f})"
+    )
+
+
+@contextmanager
+def stopwatch() -> Iterator[Callable[[], float]]:
+    started = time.perf_counter()
+    ended: list[float] = []
+    yield lambda: (ended[0] if ended else time.perf_counter()) - started
+    ended.append(time.perf_counter())
+
+
+# --- importing ----------------------------------------------------------------------------------
+
+
+def bench_import(pairs: int = 9) -> None:
+    """`import lifecycle_widgets` against what it stands on, turn by turn."""
+
+    def seconds(statement: str) -> float:
+        with stopwatch() as clock:
+            subprocess.run([sys.executable, "-c", statement], check=True, cwd=ROOT)
+        return clock()
+
+    ours, theirs = [], []
+    for _ in range(pairs):
+        empty = seconds("pass")
+        ours.append(seconds("import lifecycle_widgets") - empty)
+        theirs.append(seconds("import griptape.structures, ipywidgets, plotly") - empty)
+    row("import lifecycle_widgets", spread([1000 * s for s in ours], "ms", 1))
+    row(
+        "import griptape.structures, ipywidgets, plotly",
+        spread([1000 * s for s in theirs], "ms", 0),
+    )
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    row("  ratio (at most 0.1)", f"{statistics.median(ratios):.4f}")
+
+
+# --- the sandbox --------------------------------------------------------------------------------
+
+
+def bench_sandbox(times: int = 5) -> None:
+    """Starting it, and loading a model into it."""
+    starts, loads, reported = [], [], []
+    for _ in range(times):
+        with stopwatch() as clock, Sandbox() as sandbox:
+            starts.append(clock())
+            server = Server(sandbox.url)
+            with stopwatch() as loading:
+                reply = server.client.generate(model=MODEL, prompt="Hi", options={"num_predict": 1})
+                loads.append(loading())
+            reported.append((reply.load_duration or 0) / 1e9)
+    row("sandbox: start, prepared", spread(starts, "s"))
+    row("sandbox: load smollm2:135m, to the first token", spread(loads, "s"))
+    row("  of it load_duration", spread(reported, "s"))
+
+
+def bench_speed(pairs: int = 7, tokens: int = 200) -> None:
+    """Tokens per second by the client's clock: Ollama with its runner, and bare xllamacpp."""
+    import xllamacpp
+
+    with Sandbox(models=[MODEL]) as sandbox:
+        server = Server(sandbox.url)
+        server.preload(MODEL, "10m")
+        digest = server.weights_digest(MODEL)
+        [blob] = sandbox.log_path.parent.rglob(f"sha256-{digest}")
+        params = xllamacpp.CommonParams()
+        params.model.path = str(blob.resolve())
+        params.n_ctx, params.n_parallel, params.n_batch, params.n_ubatch = 4096, 1, 512, 512
+        params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
+        params.hostnames, params.port, params.verbosity = ["127.0.0.1"], 0, -1
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = os.cpu_count() or 1
+        params.fit_params = False
+        bare = xllamacpp.Server(params)
+        ask = [{"role": "user", "content": STORY}]
+
+        def with_ollama() -> float:
+            return _rate(
+                f"{server.url}/api/chat",
+                {"model": MODEL, "messages": ask, "options": {"num_predict": tokens, "seed": 1}},
+                tokens,
+            )
+
+        def without() -> float:
+            body = {"messages": ask, "max_tokens": tokens, "stream": True, "seed": 1}
+            url = f"{bare.listening_address}/v1/chat/completions"
+            return _rate(url, body | {"ignore_eos": True}, tokens)
+
+        with_ollama(), without()  # warm
+        through, direct = [], []
+        for _ in range(pairs):
+            through.append(with_ollama())
+            direct.append(without())
+    row("tokens/s through Ollama", spread(through, "tokens/s", 1))
+    row("tokens/s of bare xllamacpp", spread(direct, "tokens/s", 1))
+    ratios = [a / b for a, b in zip(through, direct, strict=True)]
+    row("  ratio (at least 0.9)", spread(ratios, "", 3))
+
+
+def _rate(url: str, body: dict[str, Any], tokens: int) -> float:
+    """Chunks per second between the first and the last that carries text."""
+    stamps = []
+    with httpx.stream("POST", url, json=body, timeout=None) as reply:
+        for line in reply.iter_lines():
+            if '"content":"' in line and '"content":""' not in line:
+                stamps.append(time.perf_counter())
+    assert len(stamps) > tokens // 2, f"only {len(stamps)} chunks of {tokens}"
+    return (len(stamps) - 1) / (stamps[-1] - stamps[0])
+
+
+def bench_memory() -> None:
+    """Memory of the sandbox's processes and of the machine, around one residency."""
+    with Sandbox() as sandbox:
+        server = Server(sandbox.url)
+        family = psutil.Process(sandbox.pid)
+
+        def resident_bytes() -> int:
+            processes = [family, *family.children(recursive=True)]
+            return sum(p.memory_info().rss for p in processes)
+
+        run_agent("Hi", model=MODEL, keep_alive=0, server=server, options={"num_predict": 1})
+        _gone(server)
+        before, machine_before = resident_bytes(), psutil.virtual_memory().used
+        run_agent(STORY, model=MODEL, keep_alive="10m", server=server, options={"num_predict": 50})
+        during, machine_during = resident_bytes(), psutil.virtual_memory().used
+        server.unload(MODEL)
+        time.sleep(0.5)
+        after, machine_after = resident_bytes(), psutil.virtual_memory().used
+    row("RSS of the sandbox before, resident, after unload", _megabytes(before, during, after))
+    row("  after minus before (within 5 MB)", f"{(after - before) / MB:+.1f} MB")
+    machine = _megabytes(machine_before, machine_during, machine_after)
+    row("memory used on the whole machine, the same", machine)
+
+
+def _megabytes(*values: int) -> str:
+    return " -> ".join(f"{v / MB:.1f}" for v in values) + " MB"
+
+
+def _gone(server: Server) -> None:
+    while server.resident(MODEL) is not None:
+        time.sleep(0.05)
+
+
+# --- stopping -----------------------------------------------------------------------------------
+
+
+def bench_stop(times: int = 9) -> None:
+    """From stop() to the runner's last use of the processor (its clock ticks every 10 ms)."""
+    ends = []
+    with Sandbox(models=[MODEL]) as sandbox:
+        server = Server(sandbox.url)
+        server.preload(MODEL, "10m")
+        [runner] = [
+            p for p in psutil.Process(sandbox.pid).children(recursive=True) if p.num_threads() > 1
+        ]
+        for _ in range(times):
+            arrived = threading.Event()
+            run = AgentRun(
+                STORY,
+                model=MODEL,
+                server=server,
+                options={"num_predict": 4000},
+                on_text=lambda _, arrived=arrived: arrived.set(),
+            ).start()
+            arrived.wait(60)
+            time.sleep(0.5)
+            with stopwatch() as clock:
+                run.stop()
+                ends.append(_last_use(runner, clock))
+            run.wait(5)
+    row("Stop to the server's having stopped generating", spread([1000 * s for s in ends], "ms", 0))
+
+
+def _last_use(runner: psutil.Process, clock: Callable[[], float]) -> float:
+    used, last = sum(runner.cpu_times()[:2]), 0.0
+    while clock() < last + 0.5:
+        now = sum(runner.cpu_times()[:2])
+        if now > used:
+            used, last = now, clock()
+        time.sleep(0.002)
+    return last
+
+
+# --- as a newcomer ------------------------------------------------------------------------------
+
+
+def bench_fresh() -> None:
+    """Clone to first streamed token, with an empty cache and no environment."""
+    with tempfile.TemporaryDirectory() as folder:
+        clone, cache = Path(folder) / "clone", Path(folder) / "cache"
+        hidden = ("OLLAMA_HOST", "VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL")
+        environment = {k: v for k, v in os.environ.items() if k not in hidden}
+        environment["LIFECYCLE_WIDGETS_CACHE"] = str(cache)
+        with stopwatch() as whole:
+            _step("clone", ["git", "clone", "-q", str(ROOT), str(clone)], Path(folder), environment)
+            _step(
+                "environment, Ollama built meanwhile",
+                ["make", ".venv/.installed"],
+                clone,
+                environment,
+            )
+            python = str(clone / ".venv/bin/python")
+            ready = [python, "-m", "lifecycle_widgets.sandbox", "models"]
+            _step("the server's models", ready, clone, environment)
+            code = (
+                "import time, lifecycle_widgets as lw; t = time.perf_counter()\n"
+                "s = lw.Server.find(); print('server started', time.perf_counter() - t)\n"
+                f"r = lw.run_agent('Say hello.', model={MODEL!r}, server=s)\n"
+                "print('first load', r.timings.load_s); print('first token', r.timings.ttft_s)\n"
+                "print('start to first token', time.perf_counter() - t)"
+            )
+            _step(
+                "first start, load and answer", [python, "-c", code], clone, environment, show=True
+            )
+        row("clone to the end of the first answer", f"{whole():.0f} s")
+
+
+def _step(
+    name: str, command: list[str], cwd: Path, env: dict[str, str], show: bool = False
+) -> None:
+    with stopwatch() as clock:
+        done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{name} failed:\n{done.stdout}\n{done.stderr}")
+    row(f"fresh: {name}", f"{clock():.1f} s")
+    for line in done.stdout.splitlines() if show else ():
+        what, _, seconds = line.rpartition(" ")
+        row(f"  {what}", f"{float(seconds):.2f} s")
+
+
+BENCHES: dict[str, Callable[[], None]] = {
+    "fresh": bench_fresh,
+    "import": bench_import,
+    "sandbox": bench_sandbox,
+    "speed": bench_speed,
+    "memory": bench_memory,
+    "stop": bench_stop,
+}
+
+
+def main(wanted: list[str]) -> None:
+    names = wanted or [name for name in BENCHES if name != "fresh"]
+    for name in BENCHES if "all" in names else names:
+        if name not in BENCHES:
+            sys.exit(f"no bench {name!r}; there are: {', '.join(BENCHES)}, all")
+        BENCHES[name]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
