@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run, Timings
-from lifecycle_widgets.server import Server, ServerError, ServerUnreachable, UnknownModel
+from lifecycle_widgets.server import (
+    Server,
+    ServerError,
+    ServerUnreachable,
+    UnknownModel,
+    full_name,
+)
 
 if TYPE_CHECKING:
     from griptape.structures import Agent
@@ -171,6 +177,8 @@ class AgentRun:
         except BaseException as error:  # whatever it is, it belongs to the one who waits
             fault = error
         total = Timings.total(self._requests, total_s=time.monotonic() - started)
+        if self.keep_alive.is_zero and self._requests:
+            self.server.zeroed.append((full_name(self.model), time.monotonic()))
         stopped = self._stop_asked.is_set()
         fault = None if stopped or fault is None else self._explained(fault)
         self._run = Run(
