@@ -1,0 +1,40 @@
+"""Main memory and CPU of this machine."""
+
+from __future__ import annotations
+
+import psutil
+
+
+class Host:
+    """Reads memory and CPU; keeps the last CPU times, so that a reading covers the time since.
+
+    (`psutil.cpu_percent` keeps them too, but one set for everybody in the process: two monitors,
+    or a monitor and a person's own code, would halve each other's intervals.)
+    """
+
+    def __init__(self) -> None:
+        self._busy_s, self._total_s = _cpu_times()
+        self._cpu_fraction = 0.0
+
+    def memory(self) -> tuple[int, int]:
+        """Used and total main memory, in bytes."""
+        memory = psutil.virtual_memory()
+        return memory.total - memory.available, memory.total
+
+    def cpu_fraction(self) -> float:
+        """How busy all cores together were since the last call, 0 to 1."""
+        busy_s, total_s = _cpu_times()
+        if total_s > self._total_s:  # else too soon: the clock of the CPU times ticks in 10 ms
+            spent = (busy_s - self._busy_s) / (total_s - self._total_s)
+            self._cpu_fraction = min(1.0, max(0.0, spent))
+            self._busy_s, self._total_s = busy_s, total_s
+        return self._cpu_fraction
+
+
+def _cpu_times() -> tuple[float, float]:
+    """Seconds that all cores together were busy, and in all."""
+    times = psutil.cpu_times()
+    total_s = float(sum(times))
+    # Linux counts the time of virtual machines twice: in guest, and in user or nice
+    total_s -= getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
+    return total_s - times.idle - getattr(times, "iowait", 0.0), total_s

@@ -1,0 +1,38 @@
+"""A private, real Ollama with small models, for machines without one and for the tests.
+
+Imports nothing else of the package, and needs nothing but the standard library until models are
+prepared. Names are imported when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .cache import cache_dir as cache_dir
+    from .cache import remove as remove
+    from .errors import SandboxError as SandboxError
+    from .preparation import prepare as prepare
+    from .process import Sandbox as Sandbox
+    from .program import Program as Program
+    from .progress import Progress as Progress
+    from .store import MODELS as MODELS
+
+_HOME = {
+    "MODELS": "store",
+    "Program": "program",
+    "Progress": "progress",
+    "Sandbox": "process",
+    "SandboxError": "errors",
+    "cache_dir": "cache",
+    "prepare": "preparation",
+    "remove": "cache",
+}
+__all__ = [*sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

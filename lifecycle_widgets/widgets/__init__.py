@@ -1,0 +1,62 @@
+"""The widgets: one file, one widget, each a thin face of something that works without it.
+
+All state is in traits: observe them, set them from code, link them with ``ipywidgets.link``.
+
+| class | core traits | one line |
+|---|---|---|
+| Style | | Brings the package's style sheet to the page; shows nothing itself. |
+| TextStream | text, hint | Shows a text that grows, sending only what is new; text, never HTML. |
+| ModelPicker | model, models, server, needs, error | Chooses an installed model, and shows its size and whether it is in memory. |
+| KeepAlivePicker | value, text, error | Chooses a keep_alive and says in one sentence what the server will do with it. |
+| AgentPanel | server, model, keep_alive, prompt, running, answer, run, runs, error | Runs a prompt as an agent: streams the answer, can stop, and shows where the time went. |
+| ResourceChart | window_s | Shows memory and processor over time, with each model's residency and its expiry. |
+| TuningLab | server, model, keep_alive | Everything in one place. |
+
+Names are imported when they are first used.
+"""  # noqa: E501 (a table)
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOME = {
+    "AgentPanel": "agent_panel",
+    "KeepAlivePicker": "keep_alive_picker",
+    "ModelPicker": "model_picker",
+    "ResourceChart": "resource_chart",
+    "Style": "style",
+    "TextStream": "text_stream",
+    "TuningLab": "tuning_lab",
+}
+
+__all__ = [
+    "AgentPanel",
+    "KeepAlivePicker",
+    "ModelPicker",
+    "ResourceChart",
+    "Style",
+    "TextStream",
+    "TuningLab",
+]
+
+if TYPE_CHECKING:
+    from lifecycle_widgets.widgets.agent_panel import AgentPanel as AgentPanel
+    from lifecycle_widgets.widgets.keep_alive_picker import KeepAlivePicker as KeepAlivePicker
+    from lifecycle_widgets.widgets.model_picker import ModelPicker as ModelPicker
+    from lifecycle_widgets.widgets.resource_chart import ResourceChart as ResourceChart
+    from lifecycle_widgets.widgets.style import Style as Style
+    from lifecycle_widgets.widgets.text_stream import TextStream as TextStream
+    from lifecycle_widgets.widgets.tuning_lab import TuningLab as TuningLab
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value  # the next look-up does not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,98 @@
+"""What the widgets share: a column with the style in it, a message area, and two trait types."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import ipywidgets as widgets
+import traitlets
+
+from lifecycle_widgets.keep_alive import KeepAlive
+from lifecycle_widgets.server import Server
+from lifecycle_widgets.widgets.formats import escaped
+from lifecycle_widgets.widgets.style import Style
+
+_PASSED_ON = {"layout"}  # what ipywidgets itself may be given
+
+
+def refuse_unknown(widget: type, keywords: Mapping[str, Any]) -> None:
+    """Raise TypeError for a keyword that the widget does not have: ipywidgets would swallow it."""
+    parameters = list(inspect.signature(widget.__init__).parameters.values())[1:]  # type: ignore[misc]
+    known = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD] + sorted(_PASSED_ON)
+    for name in keywords:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            raise TypeError(
+                f"{widget.__name__} has no keyword {name!r}.{meant} It takes: {', '.join(known)}."
+            )
+
+
+class Composite(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """A column of widgets with the package's style in it. `close` closes the parts too."""
+
+    def __init__(self, children: Iterable[widgets.Widget], keywords: Mapping[str, Any]) -> None:
+        refuse_unknown(type(self), keywords)
+        super().__init__([*children, Style()], **keywords)
+        self.add_class("lw")
+
+    def close(self) -> None:
+        """Remove it, and what it is made of, from the page."""
+        for child in self.children:
+            child.close()
+        super().close()
+
+    def __repr__(self) -> str:
+        # ipywidgets would print every trait of every part
+        return f"{type(self).__name__}({self._in_short()})"
+
+    def _in_short(self) -> str:
+        return ""
+
+
+class Message(widgets.HTML):  # type: ignore[misc]
+    """The one place where a widget says what went wrong. Empty, it takes no room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layout.display = "none"
+        self.layout.margin = "0"
+
+    def show(self, text: str, *, is_error: bool = True) -> None:
+        """Show a text (of any origin: it is escaped); an empty one hides the area."""
+        kind, role = ("lw-error", "alert") if is_error else ("lw-note", "status")
+        self.value = (
+            f'<div class="lw-message {kind}" role="{role}">{escaped(text)}</div>' if text else ""
+        )
+        self.layout.display = None if text else "none"
+
+
+class KeepAliveTrait(traitlets.TraitType[KeepAlive, Any]):
+    """A KeepAlive; takes everything that `KeepAlive` takes, and raises its ValueError."""
+
+    info_text = "what KeepAlive takes, such as '5m', 0, 'forever' or None"
+    default_value = KeepAlive(None)
+
+    def validate(self, obj: Any, value: Any) -> KeepAlive:
+        return KeepAlive(value)
+
+
+class ServerTrait(traitlets.TraitType[Server | None, Any]):
+    """A Server, None, or an address in any form that OLLAMA_HOST takes."""
+
+    info_text = "a Server, or an address such as 'localhost:11434'"
+    default_value = None
+    allow_none = True
+
+    def validate(self, obj: Any, value: Any) -> Server | None:
+        if value is None or isinstance(value, Server):
+            return value
+        if isinstance(value, str):
+            return Server(value)
+        raise traitlets.TraitError(
+            f"server is a {type(value).__name__}. Give a Server, an address such as "
+            "'localhost:11434', or leave it out: then Server.find() looks for one."
+        )

@@ -1,0 +1,82 @@
+// A text that grows. Model output is only ever put on the page as text, never as HTML.
+
+const BOTTOM_PX = 24; // this close to the end, the view follows it
+
+const length = (text) => {
+  let points = 0; // Python counts code points, JavaScript does not
+  for (const _ of text) points += 1;
+  return points;
+};
+
+export default () => {
+  // one per model: all its views show this text
+  let text = "";
+  let points = 0;
+  const views = new Set();
+
+  function replace(whole) {
+    if (whole === text) return;
+    text = whole;
+    points = length(whole);
+    for (const view of views) view.replace();
+  }
+
+  function append(piece) {
+    text += piece;
+    points += length(piece);
+    for (const view of views) view.append(piece);
+  }
+
+  function initialize({ model }) {
+    replace(model.get("_saved"));
+    model.on("msg:custom", (message) => {
+      if (message.kind === "whole") replace(message.text);
+      if (message.kind !== "append") return;
+      if (message.at === points) append(message.text);
+      else model.send({ kind: "whole?" }); // something was missed
+    });
+    model.send({ kind: "whole?" });
+  }
+
+  function render({ model, el }) {
+    const box = document.createElement("div");
+    const node = document.createTextNode("");
+    const hint = document.createElement("div");
+    box.className = "lw-stream";
+    box.tabIndex = 0; // so that the keyboard can scroll it
+    box.setAttribute("role", "log");
+    box.setAttribute("aria-live", "polite");
+    box.setAttribute("aria-label", "Answer");
+    hint.className = "lw-hint";
+    box.append(node);
+    el.append(box, hint);
+
+    function settle() {
+      hint.textContent = model.get("hint");
+      hint.hidden = Boolean(text) || !hint.textContent;
+      box.hidden = !text;
+    }
+    const view = {
+      replace() {
+        node.data = text;
+        settle();
+        box.scrollTop = box.scrollHeight;
+      },
+      append(piece) {
+        const follows = box.scrollHeight - box.scrollTop - box.clientHeight < BOTTOM_PX;
+        node.appendData(piece);
+        settle();
+        if (follows) box.scrollTop = box.scrollHeight;
+      },
+    };
+    views.add(view);
+    view.replace();
+    model.on("change:hint", settle);
+    return () => {
+      views.delete(view);
+      model.off("change:hint", settle);
+    };
+  }
+
+  return { initialize, render };
+};

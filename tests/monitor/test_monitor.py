@@ -1,0 +1,300 @@
+"""Monitor: its thread, and what it makes of a real Ollama."""
+
+from __future__ import annotations
+
+import http.server
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from lifecycle_widgets.monitor import Monitor, Residency, Sample
+from lifecycle_widgets.sandbox import Sandbox
+from lifecycle_widgets.server import Server
+
+MODEL, LARGER = "smollm2:135m", "smollm2:135m-f16"
+NOBODY = "127.0.0.1:9"  # the discard port: no Ollama there
+
+Eventually = Callable[..., None]
+
+
+def threads() -> int:
+    return sum(thread.name == "lifecycle-monitor" for thread in threading.enumerate())
+
+
+def left(monitor: Monitor) -> list[tuple[str, str | None]]:
+    return [(stay.model, stay.why) for stay in monitor.residencies()]
+
+
+def is_resident(monitor: Monitor) -> bool:
+    """True when the last sample shows the model, with a runner."""
+    sample = monitor.latest
+    return bool(sample and sample.residents and any(r.model for r in sample.runners or ()))
+
+
+def last(monitor: Monitor) -> Residency:
+    return monitor.residencies()[-1]
+
+
+# --- the thread -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"interval_s": 0.1}, {"interval_s": float("nan")}, {"history_s": 0.2}]
+)
+def test_impossible_settings_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} is"):
+        Monitor(Server(NOBODY), **wrong)
+
+
+def test_one_thread_which_ends_and_starts_again(eventually: Eventually) -> None:
+    monitor = Monitor(Server(NOBODY))
+    assert (monitor.latest, monitor.samples, monitor.is_running) == (None, (), False)
+    monitor.stop()  # harmless
+    with monitor as same:
+        assert same is monitor.start()
+        assert monitor.is_running
+        assert threads() == 1
+        eventually(lambda: monitor.latest, "a first sample")
+    assert not monitor.is_running
+    assert threads() == 0
+    seen = len(monitor.samples)
+    with monitor:
+        eventually(lambda: len(monitor.samples) > seen, "a sample after a new start")
+    assert threads() == 0
+
+
+def test_a_listener_may_stop_it(eventually: Eventually) -> None:
+    monitor = Monitor(Server(NOBODY))
+    monitor.listen(lambda sample: monitor.stop())
+    monitor.start()
+    eventually(lambda: threads() == 0, "the thread has ended")
+    assert len(monitor.samples) == 1
+
+
+def test_the_pace_and_the_length_of_the_history(eventually: Eventually) -> None:
+    with Monitor(Server(NOBODY), history_s=1.5) as monitor:
+        began_s, heard = time.monotonic(), [0]
+        monitor.listen(lambda sample: heard.__setitem__(0, heard[0] + 1))
+        eventually(lambda: heard[0] >= 5, "five samples")
+        took_s = time.monotonic() - began_s
+    assert heard[0] <= took_s / 0.5 + 1
+    assert len(monitor.samples) == 3
+    assert [s.t_s for s in monitor.samples] == sorted(s.t_s for s in monitor.samples)
+
+
+def test_a_listener_that_fails_is_logged_once_and_disturbs_nobody(
+    eventually: Eventually, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[Sample] = []
+
+    def failing(sample: Sample) -> None:
+        raise RuntimeError("the chart has gone")
+
+    monitor = Monitor(Server(NOBODY))
+    monitor.listen(failing)
+    unlisten = monitor.listen(heard.append)
+    with caplog.at_level(logging.ERROR, logger="lifecycle_widgets"), monitor:
+        eventually(lambda: len(heard) >= 3, "three samples heard")
+        unlisten()
+        unlisten()  # harmless
+        count = len(monitor.samples)
+        eventually(lambda: len(monitor.samples) > count + 1, "samples after that")
+    assert len(heard) <= count + 1
+    assert [record.name for record in caplog.records] == ["lifecycle_widgets"]
+    assert "the chart has gone" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_a_program_that_forgets_it_ends_at_once_and_in_silence() -> None:
+    program = (
+        "import time\n"
+        "from lifecycle_widgets.monitor import Monitor\n"
+        "from lifecycle_widgets.server import Server\n"
+        f"monitor = Monitor(Server('{NOBODY}')).start()\n"
+        "while monitor.latest is None: time.sleep(0.01)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# --- servers that do not answer -------------------------------------------------------------------
+
+
+def test_without_a_server_the_machine_is_still_read(eventually: Eventually) -> None:
+    with Monitor(Server(NOBODY)) as monitor:
+        eventually(lambda: len(monitor.samples) > 1, "two samples")
+    sample = monitor.samples[-1]
+    assert (sample.residents, sample.runners) == (None, ())
+    assert "No Ollama answers at http://127.0.0.1:9" in (sample.error or "")
+    assert 0 < sample.ram_used_bytes < sample.ram_total_bytes == psutil.virtual_memory().total
+    assert 0 <= sample.cpu_fraction <= 1
+    assert sample.at.tzinfo is not None
+    assert monitor.residencies() == ()
+
+
+def test_of_another_machine_no_runners_are_shown(eventually: Eventually) -> None:
+    with Monitor(Server("192.0.2.1")) as monitor:  # an address that is kept free for examples
+        eventually(lambda: monitor.latest, "a first sample")
+    sample = monitor.samples[0]
+    assert (sample.residents, sample.runners) == (None, None)
+    assert "192.0.2.1" in (sample.error or "")
+
+
+def test_what_is_not_ollama_is_called_so(eventually: Eventually) -> None:
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>hello</html>")
+
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Other) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        with Monitor(Server(f"127.0.0.1:{other.server_port}")) as monitor:
+            eventually(lambda: monitor.latest, "a first sample")
+        other.shutdown()
+    assert "is not Ollama" in (monitor.samples[0].error or "")
+    assert monitor.samples[0].residents is None
+
+
+@pytest.mark.slow
+def test_a_server_that_hangs_stops_nothing_and_ends_no_stay(eventually: Eventually) -> None:
+    with Sandbox(models=(MODEL,)) as sandbox, Monitor(Server(sandbox.url)) as monitor:
+        monitor.server.preload(MODEL)
+        eventually(lambda: is_resident(monitor), "resident")
+        ollama = psutil.Process(sandbox.pid)
+        ollama.send_signal(signal.SIGSTOP)
+        try:
+            count = len(monitor.samples)
+            eventually(lambda: len(monitor.samples) > count + 3, "samples of a hanging server")
+            sample = monitor.samples[-1]
+        finally:
+            ollama.send_signal(signal.SIGCONT)
+        assert sample.residents is None
+        assert sample.error
+        assert sample.ram_used_bytes > 0
+        assert [runner.model for runner in sample.runners or ()] == [MODEL]
+        eventually(lambda: is_resident(monitor), "resident again")
+        assert left(monitor) == [(MODEL, None)]
+
+
+@pytest.mark.slow
+def test_server_gone_and_back(eventually: Eventually) -> None:
+    with Sandbox(models=(MODEL,)) as sandbox:
+        port = sandbox.port
+        monitor = Monitor(Server(sandbox.url)).start()
+        monitor.server.preload(MODEL, "forever")
+        eventually(lambda: is_resident(monitor), "resident")
+        assert last(monitor).is_forever
+    eventually(lambda: left(monitor) == [(MODEL, "server gone")], "server gone")
+    assert monitor.latest is not None
+    assert monitor.latest.error
+    with Sandbox(models=(MODEL,), port=port):
+        eventually(lambda: not monitor.samples[-1].error, "the server is back")
+        monitor.server.preload(MODEL)
+        eventually(lambda: is_resident(monitor), "resident again")
+        monitor.stop()
+    assert left(monitor) == [(MODEL, "server gone"), (MODEL, None)]
+
+
+# --- what a real Ollama does ----------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_memory_comes_and_goes_and_watching_keeps_no_model(
+    server: Server, eventually: Eventually
+) -> None:
+    with Monitor(server) as monitor:
+        server.preload(MODEL, 2)
+        loaded_s = time.monotonic()
+        eventually(lambda: left(monitor) == [(MODEL, "expired")], "expired")
+        gone_s = time.monotonic() - loaded_s
+    assert 2 <= gone_s < 2 + 3  # the timer, and a few samples on a busy machine
+    held = [runner for sample in monitor.samples for runner in sample.runners or ()]
+    assert held[-1].model == MODEL
+    assert held[-1].rss_bytes > 145e6  # its weights
+    assert monitor.samples[-1].runners == ()
+    stay = last(monitor)
+    assert stay.until is not None
+    assert stay.expires_at is not None
+    assert stay.since < stay.expires_at <= stay.until
+
+
+@pytest.mark.slow
+def test_keep_alive_0_is_expired_on_a_cold_and_on_a_warm_model(
+    server: Server, eventually: Eventually
+) -> None:
+    with Monitor(server) as monitor:
+        for warm in (False, True):
+            if warm:
+                server.preload(MODEL, 300)
+                eventually(lambda: is_resident(monitor), "resident")
+            server.client.generate(
+                model=MODEL, prompt="Count.", keep_alive=0, options={"num_predict": 5}
+            )
+            server.zeroed.append((MODEL, time.monotonic()))  # as a run of an agent does
+            stays = [(MODEL, "expired")] * (2 if warm else 1)
+            eventually(lambda: left(monitor) == stays, "expired")  # noqa: B023
+
+
+@pytest.mark.slow
+def test_requested(server: Server, eventually: Eventually) -> None:
+    with Monitor(server) as monitor:
+        server.preload(MODEL, 300)
+        eventually(lambda: is_resident(monitor), "resident")
+        server.unload(MODEL)
+        eventually(lambda: left(monitor) == [(MODEL, "requested")], "requested")
+    assert monitor.residencies() is monitor.residencies()  # not derived again for each who asks
+
+
+@pytest.mark.slow
+def test_crashed_and_loaded_anew(server: Server, eventually: Eventually) -> None:
+    with Monitor(server) as monitor:
+        server.preload(MODEL, 300)
+        eventually(lambda: is_resident(monitor), "resident")
+        psutil.Process((monitor.samples[-1].runners or ())[0].pid).kill()
+        eventually(lambda: left(monitor) == [(MODEL, "crashed")], "crashed")
+        server.preload(MODEL, 300)
+        eventually(lambda: is_resident(monitor), "resident again")
+        assert left(monitor) == [(MODEL, "crashed"), (MODEL, None)]
+
+
+@pytest.mark.slow
+def test_evicted_by_another_model_and_by_other_options(eventually: Eventually) -> None:
+    with (
+        Sandbox(models=(MODEL, LARGER), OLLAMA_MAX_LOADED_MODELS=1) as sandbox,
+        Monitor(Server(sandbox.url)) as monitor,
+    ):
+        monitor.server.preload(MODEL, 300)
+        eventually(lambda: is_resident(monitor), "resident")
+        monitor.server.preload(LARGER, 300)
+        eventually(
+            lambda: left(monitor) == [(MODEL, "evicted"), (LARGER, None)], "evicted by a model"
+        )
+        monitor.server.client.generate(model=LARGER, keep_alive=300, options={"num_ctx": 2048})
+        eventually(
+            lambda: left(monitor)[1:] == [(LARGER, "evicted"), (LARGER, None)], "loaded anew"
+        )
+
+
+@pytest.mark.slow
+def test_what_it_costs(server: Server, eventually: Eventually) -> None:
+    server.preload(MODEL, 300)
+    with Monitor(server) as monitor:
+        eventually(lambda: len(monitor.samples) > 11, "a dozen samples")
+    print(
+        f"\nmonitor: {monitor.cost_s * 1e3:.1f} ms of CPU and {monitor.wall_s * 1e3:.1f} ms on the "
+        f"clock per sample, {monitor.overhead:.2%} of a core"
+    )
+    assert 0 < monitor.overhead < 0.05
+    assert monitor.cost_s < 0.025
