@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lifecycle_widgets import __version__
-from lifecycle_widgets.sandbox import Sandbox, SandboxError, remove
+from lifecycle_widgets.sandbox import Sandbox, SandboxError, cache_dir, remove
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -124,7 +124,8 @@ def _sandbox(words: Sequence[str]) -> int:
     parser.add_argument("--remove", action="store_true", help="remove it from the user's cache")
     known = parser.parse_args(words)
     if known.remove:
-        remove()
+        removed = remove()
+        print(f"{cache_dir()}: {'removed' if removed else 'there was nothing to remove'}")
         return 0
     with Sandbox(port=known.port) as sandbox:
         print(f"export OLLAMA_HOST={sandbox.url}   # Ollama {sandbox.version}; Ctrl-C ends it")

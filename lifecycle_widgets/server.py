@@ -348,8 +348,10 @@ class Server:
 
     def unreachable(self, fault: Exception) -> ServerUnreachable:
         """The one exception for a server that does not answer, with what to do."""
+        # of what the client library says only the cause is news: it gives advice of its own
+        cause = fault.__context__ if type(fault) is ConnectionError else None
         return ServerUnreachable(
-            f"No Ollama answers at {self.url} ({fault or type(fault).__name__}). Start it "
+            f"No Ollama answers at {self.url} ({cause or fault or type(fault).__name__}). Start it "
             "('ollama serve'), set OLLAMA_HOST to one that runs, or use the private sandbox: "
             "Server.sandbox()."
         )

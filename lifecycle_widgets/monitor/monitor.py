@@ -197,19 +197,16 @@ class Monitor:
     def _work(self, stop_asked: threading.Event) -> None:
         with ExitStack() as handles:
             take = _Readings(self.server, handles).take
-            due_s = time.monotonic()
             while not stop_asked.is_set():
+                began_s = time.monotonic()
                 try:
-                    self._once(take)
+                    began_s = self._once(take).t_s
                 except Exception:
                     self._complain("sampling", "The monitor could not take a sample")
-                due_s += self.interval_s
-                now_s = time.monotonic()
-                if due_s < now_s:  # the server was slow: leave out, never catch up
-                    due_s = now_s + self.interval_s
-                stop_asked.wait(due_s - now_s)
+                # from this sample's own time: one that came late is not followed by an early one
+                stop_asked.wait(max(0.0, began_s + self.interval_s - time.monotonic()))
 
-    def _once(self, take: Callable[[], Sample]) -> None:
+    def _once(self, take: Callable[[], Sample]) -> Sample:
         cpu_s, wall_s = time.thread_time(), time.monotonic()
         sample = take()
         if self._samples:  # the first one also imports and opens everything
@@ -224,6 +221,7 @@ class Monitor:
                 callback(sample)
             except Exception:
                 self._complain(ticket, f"A listener of the monitor failed ({callback!r})")
+        return sample
 
     def _complain(self, about: object, text: str) -> None:
         """Log the exception being handled, the first time only: there are two samples a second."""

@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .cache import cache_dir as cache_dir
-    from .cache import remove as remove
-    from .errors import SandboxError as SandboxError
-    from .preparation import prepare as prepare
-    from .process import Sandbox as Sandbox
-    from .program import Program as Program
-    from .progress import Progress as Progress
-    from .store import MODELS as MODELS
+    from lifecycle_widgets.sandbox.cache import cache_dir as cache_dir
+    from lifecycle_widgets.sandbox.cache import remove as remove
+    from lifecycle_widgets.sandbox.errors import SandboxError as SandboxError
+    from lifecycle_widgets.sandbox.preparation import prepare as prepare
+    from lifecycle_widgets.sandbox.process import Sandbox as Sandbox
+    from lifecycle_widgets.sandbox.program import Program as Program
+    from lifecycle_widgets.sandbox.progress import Progress as Progress
+    from lifecycle_widgets.sandbox.store import MODELS as MODELS
 
 _HOME = {
     "MODELS": "store",

@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import sys
 
-from .errors import SandboxError
+from lifecycle_widgets.sandbox.errors import SandboxError
 
 
 def main(arguments: list[str]) -> int:
     """Do one thing; return the exit code."""
     try:
         if arguments == ["program"]:
-            from .program import prepare_program
+            from lifecycle_widgets.sandbox.program import prepare_program
 
             program = prepare_program()
             print(f"Ollama {program.version}: {program.path}")
         elif arguments == ["models"]:
-            from .preparation import prepare
+            from lifecycle_widgets.sandbox.preparation import prepare
 
             prepare()
         elif arguments == ["remove"]:
-            from .cache import cache_dir, remove
+            from lifecycle_widgets.sandbox.cache import cache_dir, remove
 
             print(f"{cache_dir()} " + ("removed" if remove() else "was not there"))
         else:

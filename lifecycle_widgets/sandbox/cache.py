@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from .errors import CacheInUse, DiskFull, explained, gigabytes
+from lifecycle_widgets.sandbox.errors import CacheInUse, DiskFull, explained, gigabytes
 
 _OURS = ("build", "tools", "download", "tmp", "models", "locks")
 _POLL_S = 0.1
@@ -188,12 +188,12 @@ def delete(path: Path) -> None:
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return
-    for folder, _, _ in os.walk(path):
-        try:
+    try:
+        shutil.rmtree(path)
+    except PermissionError:
+        for folder, _, _ in os.walk(path):
             os.chmod(folder, stat.S_IRWXU)
-        except OSError:
-            pass  # not ours to change; the deletion itself will say so if it matters
-    shutil.rmtree(path)
+        shutil.rmtree(path)
 
 
 def remove(*, wait_s: float = 5.0) -> bool:

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import children
-from .errors import PortTaken, SandboxError, StartFailed, explained
-from .program import Program
+from lifecycle_widgets.sandbox import children
+from lifecycle_widgets.sandbox.errors import PortTaken, SandboxError, StartFailed, explained
+from lifecycle_widgets.sandbox.program import Program
 
 PREFIX = "lifecycle-sandbox-"
 _RUNNER = Path(__file__).with_name("runner.py")

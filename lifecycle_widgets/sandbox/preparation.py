@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from .cache import Hold
-from .children import Cancelled
-from .errors import SandboxError
-from .models import Preparation
-from .program import Program, prepare_program, ready
-from .progress import Listener, Reporter
-from .store import MODELS, checked, missing
+from lifecycle_widgets.sandbox.cache import Hold
+from lifecycle_widgets.sandbox.children import Cancelled
+from lifecycle_widgets.sandbox.errors import SandboxError
+from lifecycle_widgets.sandbox.models import Preparation
+from lifecycle_widgets.sandbox.program import Program, prepare_program, ready
+from lifecycle_widgets.sandbox.progress import Listener, Reporter
+from lifecycle_widgets.sandbox.store import MODELS, checked, missing
 
 
 def prepare(models: Sequence[str] = MODELS, progress: Listener | None = None) -> Program:

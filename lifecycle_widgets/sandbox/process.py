@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from .cache import Hold
-from .errors import SandboxError
-from .launch import Launched, launch, make_folder, tail
-from .preparation import prepare
-from .program import Program
-from .progress import Listener
-from .store import MODELS, checked, furnish
+from lifecycle_widgets.sandbox.cache import Hold
+from lifecycle_widgets.sandbox.errors import SandboxError
+from lifecycle_widgets.sandbox.launch import Launched, launch, make_folder, tail
+from lifecycle_widgets.sandbox.preparation import prepare
+from lifecycle_widgets.sandbox.program import Program
+from lifecycle_widgets.sandbox.progress import Listener
+from lifecycle_widgets.sandbox.store import MODELS, checked, furnish
 
 SETTINGS = (
     "OLLAMA_AUTH", "OLLAMA_CONTEXT_LENGTH", "OLLAMA_DEBUG", "OLLAMA_DEBUG_LOG_REQUESTS",

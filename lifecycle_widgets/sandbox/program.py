@@ -9,17 +9,17 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .cache import Hold, cache_dir, delete, require_space, scratch
-from .children import Finished, run
-from .errors import THREE_WAYS, BuildFailed, explained
-from .progress import Listener, Reporter
-from .toolchain import compilers, go, raise_if_full
+from lifecycle_widgets.sandbox.cache import Hold, cache_dir, delete, require_space, scratch
+from lifecycle_widgets.sandbox.children import Finished, run
+from lifecycle_widgets.sandbox.errors import THREE_WAYS, BuildFailed, explained
+from lifecycle_widgets.sandbox.progress import Listener, Reporter
+from lifecycle_widgets.sandbox.toolchain import compilers, go, raise_if_full
 
 VERSION = "0.32.15"
 """The Ollama that is built where there is none."""
 
 _MODULE = "github.com/ollama/ollama"
-_PACKAGES = 700  # about as many lines `go install -v` prints; for the progress only
+_PACKAGES = 525  # about as many lines `go install -v` prints; for the progress only
 _BUILD_BYTES = 1_500_000_000
 _HELPER = '#!/bin/sh\nexec "$LIFECYCLE_SANDBOX_PYTHON" "$LIFECYCLE_SANDBOX_RUNNER" {name} "$@"\n'
 
@@ -106,6 +106,7 @@ def prepare_program(progress: Listener | None = None) -> Program:
         fds = [hold.fd for hold in (use, lock) if hold.fd is not None]
         staging = _build(reporter, fds)
         publish(staging / "ollama", staging)
+        reporter("removing what only the build needed")
         for leftover in ("build", "tools", "tmp/program"):
             delete(cache_dir() / leftover)
         reporter(f"ready, built as {_built()}")

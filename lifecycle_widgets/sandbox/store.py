@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .cache import cache_dir
-from .errors import ModelsFailed
+from lifecycle_widgets.sandbox.cache import cache_dir
+from lifecycle_widgets.sandbox.errors import ModelsFailed
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,9 @@ SPECS = {
 }
 MODELS = tuple(SPECS)
 """The names of the models a sandbox can have, smallest first."""
+
+MOST_TOKENS = 1024
+"""Their `num_predict`, where a request names none: ten seconds of rambling at most."""
 
 
 def checked(names: Iterable[str]) -> tuple[str, ...]:

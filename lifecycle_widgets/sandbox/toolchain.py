@@ -17,9 +17,9 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from .cache import cache_dir, delete, require_space, scratch
-from .children import Finished, run
-from .errors import THREE_WAYS, BuildFailed, disk_full, explained
+from lifecycle_widgets.sandbox.cache import cache_dir, delete, require_space, scratch
+from lifecycle_widgets.sandbox.children import Finished, run
+from lifecycle_widgets.sandbox.errors import THREE_WAYS, BuildFailed, disk_full, explained
 
 Report = Callable[[str, "float | None"], None]
 

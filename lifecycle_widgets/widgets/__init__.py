@@ -9,8 +9,8 @@ All state is in traits: observe them, set them from code, link them with ``ipywi
 | ModelPicker | model, models, server, needs, error | Chooses an installed model, and shows its size and whether it is in memory. |
 | KeepAlivePicker | value, text, error | Chooses a keep_alive and says in one sentence what the server will do with it. |
 | AgentPanel | server, model, keep_alive, prompt, running, answer, run, runs, error | Runs a prompt as an agent: streams the answer, can stop, and shows where the time went. |
-| ResourceChart | window_s | Shows memory and processor over time, with each model's residency and its expiry. |
-| TuningLab | server, model, keep_alive | Everything in one place. |
+| ResourceChart | monitor, window_s, status | Shows memory and processor over time, with each model's residency and its expiry. |
+| TuningLab | server, model, keep_alive, error | Chooses a server, a model and a keep_alive, runs prompts, and shows what it all costs. |
 
 Names are imported when they are first used.
 """  # noqa: E501 (a table)

@@ -77,6 +77,7 @@ class AgentPanel(Composite):
         self._lock = threading.RLock()
         self._begun: AgentRun | None = None
         self._ended = threading.Event()
+        self._ticking: AgentRun | None = None  # whose progress the status line shows
         super().__init__(self._parts(), keywords)
         self.add_class("lw-agent")
         self.server = server if server is not None else Server.find()
@@ -132,6 +133,7 @@ class AgentPanel(Composite):
                 self.error = str(fault)
                 raise
             self._begun, self._ended = begun, threading.Event()
+            self._ticking = begun
             self._stream.hint, self.error = "", ""
             self._split.layout.display = "none"
             self._stream.clear()
@@ -150,6 +152,9 @@ class AgentPanel(Composite):
 
     def wait(self, timeout_s: float | None = None) -> Run:
         """Wait for the end of the run, while the answer streams.
+
+        A kernel that is busy with a cell does not hear the Stop button; interrupting it stops the
+        run just as well.
 
         Parameters
         ----------
@@ -210,19 +215,26 @@ class AgentPanel(Composite):
     def _done(self, run: Run) -> None:
         """The run has ended (in its thread)."""
         try:
-            self._stream.finish()
-            with self._lock:
-                self.run, self.runs = run, (*self.runs, run)
-                self.error = run.error or ""
-                if not run.error or run.answer:
-                    self._split.value, self._split.layout.display = split_html(run), None
-                verb = "failed" if run.error else "stopped" if run.stopped else "done"
-                self._say(f"{verb} after {seconds_text(run.timings.total_s)}")
-                if not run.answer:
-                    self._stream.hint = "" if run.error else "There was no text."
+            self._report(run)
+        finally:  # whatever a person's observer does, whoever waits must not wait for ever
+            try:
                 self.running = False
-        finally:  # whatever an observer does, whoever waits must not wait for ever
-            self._ended.set()
+            finally:
+                self._ended.set()
+
+    def _report(self, run: Run) -> None:
+        self._stream.finish()
+        if not run.answer and not run.error:
+            self._stream.hint = "There was no text."
+        with self._lock:
+            verb = "failed" if run.error else "stopped" if run.stopped else "done"
+            self._say(f"{verb} after {seconds_text(run.timings.total_s)}")
+            self._ticking = None
+        if not run.error or run.answer:
+            self._split.value, self._split.layout.display = split_html(run), None
+        self.error = run.error or ""
+        self.runs = (*self.runs, run)
+        self.run = run
 
     def _tick(self, begun: AgentRun) -> None:
         """The status line, while the run goes on (in a thread of its own)."""
@@ -233,7 +245,7 @@ class AgentPanel(Composite):
             waited_s = time.monotonic() - started
             stage = _STAGES[is_loaded] if begun.waiting_for_first_token else "streaming"
             with self._lock:
-                if self.running and self._begun is begun:
+                if self._ticking is begun:
                     self._say(f"{stage}… {waited_s:.1f} s")
             if stage != "streaming" and not is_loaded:
                 is_loaded = _is_loaded(begun)

@@ -16,7 +16,7 @@ _HALF_BAR = 0.34  # of a lane
 _LETTER = 7 / 700  # of the window: a letter's width on a narrow page, so that no text overlaps
 
 
-def shapes(scene: Scene, lanes_bottom: float) -> list[dict[str, Any]]:
+def band_shapes(scene: Scene, lanes_bottom: float) -> list[dict[str, Any]]:
     """Rectangles and lines. ``lanes_bottom`` is where the lanes end (0 to 1, from below)."""
     drawn = [_tint(scene, stay, lanes_bottom) for stay in scene.bands]
     drawn += [_bar(scene, stay) for stay in scene.bands]
@@ -50,7 +50,7 @@ def _in_lane(scene: Scene, model: str) -> dict[str, Any]:
 
 def _tint(scene: Scene, stay: Residency, lanes_bottom: float) -> dict[str, Any]:
     """Behind the lines, so that memory and CPU are seen together with the stay."""
-    rectangle = _rectangle(*_span(scene, stay), scene.colors[stay.model], 0.09)
+    rectangle = _rectangle(*_span(scene, stay), scene.colors[stay.model], 0.07)
     return {**rectangle, "yref": "paper", "y0": 0, "y1": lanes_bottom}
 
 
@@ -76,7 +76,7 @@ def _ahead(scene: Scene, stay: Residency) -> Iterator[dict[str, Any]]:
         yield {**pale, **place, "opacity": 1, "layer": "above", "line": line}
 
 
-def annotations(scene: Scene) -> list[dict[str, Any]]:
+def band_labels(scene: Scene) -> list[dict[str, Any]]:
     """The countdowns, and at the end of each band why it ended, where there is room for it."""
     if not scene.bands:
         return [_text("no model in memory in this time", 0, x=0.5, xref="paper", xanchor="center")]

@@ -88,11 +88,16 @@ class Scene:
         return [s for s in self.stays if s.until is None or s.until > self.start][-_MOST_STAYS:]
 
 
-def room_ahead(stays: Sequence[Residency], now: datetime, window_s: float) -> float:
-    """How many seconds to leave free to the right of now: more when an expiry is near."""
+def room_ahead(
+    stays: Sequence[Residency], samples: Sequence[Sample], now: datetime, window_s: float
+) -> float:
+    """How many seconds to leave free to the right of now: more when an expiry is near.
+
+    A young session fills the chart from the left, and scrolls when it has reached the right.
+    """
     resident = [stay for stay in stays if stay.until is None]
-    if not resident:
-        return _EMPTY_ROOM * window_s
     ahead = [(s.expires_at - now).total_seconds() for s in resident if s.expires_at is not None]
     near = [left_s for left_s in ahead if 0 < left_s <= _NEAR * window_s]
-    return max(near, default=0.0) + _TEXT_ROOM * window_s
+    room_s = max(near, default=0.0) + (_TEXT_ROOM if resident else _EMPTY_ROOM) * window_s
+    age_s = (now - samples[0].at).total_seconds() if samples else 0.0
+    return max(room_s, window_s - age_s)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -22,14 +21,14 @@ _SETTLES_S = 1.5  # a model that is about to leave is gone by then; later, it is
 
 
 def duration_text(seconds: float) -> str:
-    """A time to come, in whole seconds, rounded up.
+    """A time to come, in whole seconds, at least one.
 
     Examples
     --------
-    >>> [duration_text(s) for s in (22.1, 272, 3900, 90000)]
+    >>> [duration_text(s) for s in (23.4, 272, 3900, 90000)]
     ['23 s', '4 min 32 s', '1 h 05 min', '1 d 1 h']
     """
-    whole = math.ceil(seconds)
+    whole = max(round(seconds), 1)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
@@ -40,11 +39,11 @@ def duration_text(seconds: float) -> str:
 
 
 def leaves_text(stay: Residency, now: datetime) -> str:
-    """When a model that is in memory leaves it: "leaves in 23 s", "forever", "in use"."""
+    """When a model that is in memory leaves it: "leaves in 23 s", "stays forever", "in use"."""
     if stay.is_forever:
         return "stays forever"
-    if stay.expires_at is None:
-        return "in memory"
+    if stay.expires_at is None:  # it has none yet
+        return "in use"
     left_s = (stay.expires_at - now).total_seconds()
     if left_s > 0:
         return f"leaves in {duration_text(left_s)}"
@@ -85,7 +84,10 @@ def status_text(
     if sample is None:
         return "Waiting for the first reading…"
     used, total = sample.ram_used_bytes / 1e9, sample.ram_total_bytes / 1e9
-    parts = [f"RAM {used:.1f} of {total:.0f} GB", f"CPU {sample.cpu_fraction:.0%}".replace("%", " %")]
+    parts = [
+        f"RAM {used:.1f} of {total:.0f} GB",
+        f"CPU {sample.cpu_fraction:.0%}".replace("%", " %"),
+    ]
     if not is_local:
         parts = [f"this machine (not the server's): {', '.join(parts)}"]
     for gpu in sample.gpus:

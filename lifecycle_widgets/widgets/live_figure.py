@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.serializers import Undefined, custom_serializers
+from plotly.serializers import custom_serializers
 
 from lifecycle_widgets.widgets.chart_picture import Picture
 
@@ -40,16 +40,14 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
             if added:
                 self.add_traces([new.traces[key] for key in added])
                 self._keys += added
-            styles = [
-                _changes(old.traces.get(key, _EMPTY), new.traces.get(key, _EMPTY))
-                for key in self._keys
-            ]
-            touched = [i for i, style in enumerate(styles) if style]
-            properties = {name for style in styles for name in style}
-            restyle = {n: [styles[i].get(n, Undefined) for i in touched] for n in properties}
-            relayout = dict(_differences(old.layout, new.layout))
-            if restyle or relayout:  # one message for all of it
-                self.plotly_update(restyle, relayout, touched)
+            with self.batch_update():  # one message for all of it
+                for trace, key in zip(self.data, self._keys, strict=True):
+                    before, after = old.traces.get(key, _EMPTY), new.traces.get(key, _EMPTY)
+                    for name, value in after.items():
+                        if not _same(before.get(name), value):
+                            trace[name] = value
+                for path, value in _differences(old.layout, new.layout):
+                    self.layout[path] = value
 
     def get_state(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The state for a page that comes later, with the picture as it is now.
@@ -69,10 +67,6 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
         Nothing here needs them, and taking them in while another thread draws could lose an
         update (ipywidgets holds all notifications meanwhile, and merges them).
         """
-
-
-def _changes(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in new.items() if not _same(old.get(name), value)}
 
 
 def _differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -12,12 +12,14 @@ import ipywidgets as widgets
 import plotly.graph_objects as go
 import traitlets
 
-from lifecycle_widgets.monitor import Monitor, Sample
+from lifecycle_widgets.monitor import Monitor, Residency, Sample
 from lifecycle_widgets.server import Server
 from lifecycle_widgets.widgets.base import Composite
 from lifecycle_widgets.widgets.chart_picture import Picture, picture
 from lifecycle_widgets.widgets.chart_scene import COLORS, Scene, room_ahead
+from lifecycle_widgets.widgets.chart_series import without_moving_deadlines
 from lifecycle_widgets.widgets.chart_words import status_text
+from lifecycle_widgets.widgets.fit import Fit
 from lifecycle_widgets.widgets.formats import escaped
 from lifecycle_widgets.widgets.live_figure import LiveFigure
 
@@ -84,7 +86,7 @@ class ResourceChart(Composite):
         self._live = LiveFigure(self._picture())
         self._status = widgets.HTML().add_class("lw-chart-status")
         self._show_status()
-        super().__init__([self._live, self._status], keywords)
+        super().__init__([self._live, Fit(), self._status], keywords)
         self.add_class("lw-chart")
         self.observe(self._moved, "monitor")
         self.observe(lambda _: self._redraw(), "window_s")
@@ -95,7 +97,8 @@ class ResourceChart(Composite):
         """What the chart shows now, as a plain plotly figure (to print, to save, for nbviewer)."""
         with self._lock:
             now = self._picture()
-        return go.Figure(data=list(now.traces.values()), layout=now.layout)
+        made = go.Figure(data=list(now.traces.values()), layout=now.layout)
+        return made.update_xaxes(showspikes=False)  # without our style sheet it is a thick bar
 
     @property
     def cost_s(self) -> float:
@@ -152,11 +155,12 @@ class ResourceChart(Composite):
 
     def _picture(self) -> Picture:
         """The next picture; the room ahead glides to where it is wanted."""
-        samples, stays = self.monitor.samples, self.monitor.residencies()
+        samples, stays = self.monitor.samples, self._stays()
         for stay in stays:
             self._colors.setdefault(stay.model, COLORS[len(self._colors) % len(COLORS)])
         now = samples[-1].at if samples else datetime.now().astimezone()
-        wanted_s, step_s = room_ahead(stays, now, self.window_s), _GLIDE * self.window_s
+        wanted_s = room_ahead(stays, samples, now, self.window_s)
+        step_s = _GLIDE * self.window_s
         near_s = min(max(wanted_s, self._ahead_s - step_s), self._ahead_s + step_s)
         self._ahead_s = near_s if self._ahead_s else wanted_s
         return picture(
@@ -171,10 +175,13 @@ class ResourceChart(Composite):
             )
         )
 
+    def _stays(self) -> tuple[Residency, ...]:
+        return without_moving_deadlines(self.monitor.residencies(), self.monitor.samples)
+
     def _show_status(self) -> None:
         self.status = status_text(
             self.monitor.latest,
-            self.monitor.residencies(),
+            self._stays(),
             cost_fraction=self.monitor.overhead + self.cost_s / self.monitor.interval_s,
             is_local=self.monitor.server.is_local,
         )

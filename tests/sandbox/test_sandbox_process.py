@@ -93,8 +93,9 @@ def test_settings_are_keywords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_runs_with_a_quantised_cache_and_threads() -> None:
-    settings = {"OLLAMA_FLASH_ATTENTION": True, "OLLAMA_KV_CACHE_TYPE": "q8_0"}
-    with Sandbox(models=[SMALL], **settings) as sandbox:
+    with Sandbox(
+        models=[SMALL], OLLAMA_FLASH_ATTENTION=True, OLLAMA_KV_CACHE_TYPE="q8_0"
+    ) as sandbox:
         answer = generate(sandbox.url, options={"num_thread": 1, "num_gpu": 0, "num_keep": 4})
         assert answer["response"]
         log = sandbox.log_path.read_text()

@@ -17,64 +17,14 @@ from lifecycle_widgets.sandbox import children, runner
 PYTHON = [sys.executable, runner.__file__]
 # Every argument that can come from Ollama 0.32.15, with a value where it has one.
 ALL = [
-    "--model",
-    "/nowhere",
-    "--port",
-    "1234",
-    "--host",
-    "127.0.0.1",
-    "--no-webui",
-    "--offline",
-    "-c",
-    "8192",
-    "-np",
-    "2",
-    "--log-verbosity",
-    "4",
-    "--no-log-prefix",
-    "--no-log-timestamps",
-    "--no-jinja",
-    "--chat-template",
-    "chatml",
-    "--mmproj",
-    "/vision",
-    "--no-mmproj-offload",
-    "--spec-type",
-    "draft-mtp",
-    "--spec-draft-n-max",
-    "5",
-    "--spec-draft-backend-sampling",
-    "--spec-draft-model",
-    "/draft",
-    "--image-min-tokens",
-    "1024",
-    "--lora",
-    "/lora",
-    "--load-mode",
-    "none",
-    "--cache-type-k",
-    "q8_0",
-    "--cache-type-v",
-    "q4_0",
-    "--flash-attn",
-    "on",
-    "--embedding",
-    "-b",
-    "256",
-    "-ub",
-    "128",
-    "-ngl",
-    "7",
-    "-t",
-    "3",
-    "--split-mode",
-    "none",
-    "--main-gpu",
-    "1",
-    "--context-shift",
-    "--keep",
-    "4",
-    "--verbose",
+    *("--model", "/nowhere", "--port", "1234", "--host", "127.0.0.1", "--no-webui", "--offline"),
+    *("-c", "8192", "-np", "2", "--log-verbosity", "4", "--no-log-prefix", "--no-log-timestamps"),
+    *("--no-jinja", "--chat-template", "chatml", "--mmproj", "/vision", "--no-mmproj-offload"),
+    *("--spec-type", "draft-mtp", "--spec-draft-n-max", "5", "--spec-draft-backend-sampling"),
+    *("--spec-draft-model", "/draft", "--image-min-tokens", "1024", "--lora", "/lora"),
+    *("--load-mode", "none", "--cache-type-k", "q8_0", "--cache-type-v", "q4_0"),
+    *("--flash-attn", "on", "--embedding", "-b", "256", "-ub", "128", "-ngl", "7", "-t", "3"),
+    *("--split-mode", "none", "--main-gpu", "1", "--context-shift", "--keep", "4", "--verbose"),
 ]
 
 
@@ -84,10 +34,8 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_says_what_ollama_waits_for_at_start() -> None:
     began = time.monotonic()
-    done = run(
-        "llama-server",
-        *["--port", "1", "--host", "127.0.0.1", "--no-webui", "--offline", "--verbose"],
-    )
+    at_start = ("--port", "1", "--host", "127.0.0.1", "--no-webui", "--offline", "--verbose")
+    done = run("llama-server", *at_start)
     assert "system_info:" in done.stderr
     assert done.returncode == 0
     assert time.monotonic() - began < 5

@@ -13,9 +13,8 @@ from widget_parts import until
 from lifecycle_widgets.widgets import TextStream
 
 
-def page(stream: TextStream) -> str:
-    """What a page shows that has been open from the start."""
-    text = ""
+def page(stream: TextStream, text: str = "") -> str:
+    """What a page shows that has been open from the start, when the text was ``text``."""
     for _, message in stream.comm.custom():
         if message["kind"] == "whole":
             text = message["text"]
@@ -87,7 +86,7 @@ def test_text_is_a_trait() -> None:
     stream.append("!")
     stream.clear()
     assert seen == ["ab", "new", "new!", ""]
-    assert stream.text == page(stream) == stream._saved == ""
+    assert stream.text == page(stream, "a") == stream._saved == ""
 
 
 @settings(max_examples=50, deadline=None)

@@ -1,0 +1,154 @@
+"""The rows of the chart: where each one is, its axis with readable numbers, and its title."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lifecycle_widgets.widgets.chart_bands import FONT_SIZE, TEXT_COLOR
+from lifecycle_widgets.widgets.chart_scene import Scene
+from lifecycle_widgets.widgets.formats import escaped
+
+MARGIN = {"l": 158, "r": 12, "t": 6, "b": 26}  # pixels, as all heights here
+GRID = "rgba(128, 128, 128, 0.25)"
+
+_GAP, LANE = 17, 22
+_HEIGHT, _HEIGHT_WITH_GPU = 370, 470
+_NAME_LETTERS = 24  # of a model's name, that fit the margin
+_STEPS_GB = [round(s * 10.0**power, 3) for power in range(-1, 6) for s in (1, 2, 5)]
+
+Values = dict[str, list[float]]  # of `chart_series.columns`
+
+
+@dataclass(frozen=True)
+class Row:
+    """A strip of the chart. ``floor`` and ``top`` are its bounds, 0 to 1 from below."""
+
+    axis: str
+    height: int
+    floor: float = 0.0
+    top: float = 1.0
+
+
+def chart_height(rows: dict[str, Row]) -> int:
+    """The height of the whole chart."""
+    return _HEIGHT_WITH_GPU if "gpu" in rows else _HEIGHT
+
+
+def chart_rows(lanes: int, *, has_gpu: bool) -> dict[str, Row]:
+    """Lanes on top, then the runners' memory, which takes what the others leave."""
+    rows = {"lanes": Row("y", lanes * LANE), "memory": Row("y2", 0)}
+    rows |= {"ram": Row("y3", 58), "cpu": Row("y4", 50)}
+    if has_gpu:
+        rows |= {"gpu": Row("y5", 50), "vram": Row("y6", 58)}
+    total = chart_height(rows) - MARGIN["t"] - MARGIN["b"]
+    rest = total - sum(row.height for row in rows.values()) - _GAP * (len(rows) - 1)
+    rows["memory"] = Row("y2", rest)
+    above = 0
+    for name, row in rows.items():
+        floor, top = 1 - (above + row.height) / total, 1 - above / total
+        rows[name] = replace(row, floor=max(round(floor, 4), 0.0), top=round(top, 4))
+        above += row.height + _GAP
+    return rows
+
+
+def total_memory(values: Values) -> float:
+    """The most bytes that all models together held at one time."""
+    stacks = [ys for key, ys in values.items() if key.startswith("memory:")]
+    return max((sum(column) for column in zip(*stacks, strict=True)), default=0.0)
+
+
+def memory_unit(values: Values) -> tuple[float, str]:
+    """The unit of the memory row: its size in bytes, and its name."""
+    return (1e9, "GB") if total_memory(values) >= 1e9 else (1e6, "MB")
+
+
+# --- axes ----------------------------------------------------------------------------------------
+
+
+def row_axes(
+    scene: Scene, values: Values, rows: dict[str, Row]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each row's y axis, by its name in the layout."""
+    for name, row in rows.items():
+        common = {
+            "domain": [row.floor, row.top],
+            "anchor": "x",
+            "fixedrange": True,
+            "zeroline": False,
+            "gridcolor": GRID,
+            "tickmode": "array",
+        }
+        yield "yaxis" + row.axis[1:], {**common, **_scale(name, scene, values)}
+
+
+def _scale(name: str, scene: Scene, values: Values) -> dict[str, Any]:
+    if name == "lanes":
+        names = [escaped(_short(model)) for model in scene.lanes]
+        places = {"range": [max(len(names), 1) - 0.5, -0.5], "tickvals": list(range(len(names)))}
+        return {**places, "ticktext": names, "showgrid": False}
+    if name == "memory":
+        unit_bytes, unit = memory_unit(values)
+        return _from_zero(_round_up(total_memory(values) / unit_bytes * 1.12), unit)
+    if name == "ram":
+        return _around([y / 1e9 for y in values["ram"]])
+    if name == "vram":
+        total = max((g.memory_total_bytes or 0 for s in scene.seen for g in s.gpus), default=0)
+        return _from_zero(_round_up(total / 1e9), "GB", margin=0.04)
+    return _from_zero(100, "%", margin=0.04)
+
+
+def _from_zero(top: float, unit: str, *, margin: float = 0.0) -> dict[str, Any]:
+    """0, the half and the top; ``margin`` (of it) lets a line at the very edge be seen whole."""
+    ticks = [0, top / 2, top]
+    texts = [f"{tick:g} {unit}" for tick in ticks]
+    return {"range": [-margin * top, top * (1 + margin)], "tickvals": ticks, "ticktext": texts}
+
+
+def _around(gigabytes: list[float]) -> dict[str, Any]:
+    """Round GB just below and above the values: RAM has its own readable scale, not from 0."""
+    low, high = min(gigabytes, default=0.0), max(gigabytes, default=1.0)
+    step = next(s for s in _STEPS_GB if math.ceil(high / s) - math.floor(low / s) <= 3)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    ticks = [round(n * step, 6) for n in range(first, max(last, first + 1) + 1)]
+    texts = [f"{tick:g} GB" for tick in ticks]
+    return {"range": [ticks[0], ticks[-1]], "tickvals": ticks, "ticktext": texts}
+
+
+def _round_up(value: float) -> float:
+    """The next of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten; 100 for nothing."""
+    if value <= 0:
+        return 100.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next((s * power for s in (1, 1.5, 2, 3, 4, 5, 6, 8) if s * power >= value), 10 * power)
+
+
+def _short(name: str) -> str:
+    """A long model name without its beginning, which is the part that says least."""
+    return name if len(name) <= _NAME_LETTERS else "…" + name[1 - _NAME_LETTERS :]
+
+
+# --- titles --------------------------------------------------------------------------------------
+
+
+def row_titles(scene: Scene, rows: dict[str, Row]) -> list[dict[str, Any]]:
+    """What each row shows, at the left edge, beside its numbers."""
+    here = "" if scene.is_local else "<br>this machine"
+    total = f"<br>of {scene.seen[-1].ram_total_bytes / 1e9:.0f} GB" if scene.seen else ""
+    texts = {
+        "memory": "runner memory" if scene.is_local else "model memory<br>as Ollama tells",
+        "ram": f"RAM used{total}{here}",
+        "cpu": f"CPU{here}",
+        "gpu": f"GPU{here}",
+        "vram": f"VRAM used{here}",
+    }
+    style = {"showarrow": False, "font": {"size": FONT_SIZE, "color": TEXT_COLOR}}
+    left = {"xref": "paper", "x": 0, "xanchor": "left", "xshift": 4 - MARGIN["l"], "align": "left"}
+    middle = {"yref": "paper", "yanchor": "middle"}
+    return [
+        {"text": texts[name], **left, **middle, "y": (row.floor + row.top) / 2, **style}
+        for name, row in rows.items()
+        if name in texts
+    ]

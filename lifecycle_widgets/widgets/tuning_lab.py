@@ -1,0 +1,270 @@
+"""TuningLab: everything in one place, for one server at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from types import EllipsisType
+from typing import Any
+
+import ipywidgets as widgets
+import traitlets
+
+from lifecycle_widgets.keep_alive import KeepAlive
+from lifecycle_widgets.monitor import Monitor, Sample
+from lifecycle_widgets.runs import Run
+from lifecycle_widgets.server import (
+    Server,
+    ServerError,
+    ServerUnreachable,
+    UnknownModel,
+    full_name,
+)
+from lifecycle_widgets.widgets.agent_panel import AgentPanel
+from lifecycle_widgets.widgets.background import Background
+from lifecycle_widgets.widgets.base import Composite, KeepAliveTrait, Message, ServerTrait
+from lifecycle_widgets.widgets.keep_alive_picker import KeepAlivePicker
+from lifecycle_widgets.widgets.model_picker import ModelPicker
+from lifecycle_widgets.widgets.resource_chart import ResourceChart
+from lifecycle_widgets.widgets.server_switch import ServerSwitch
+
+_LOST_AFTER = 2  # samples without an answer: one may just have been slow
+_RETELL_S = 3.0
+_CLOSE_S = 3.0
+
+
+class TuningLab(Composite):
+    """Chooses a server, a model and a keep_alive, runs prompts, and shows what it all costs.
+
+    Its parts can be used from code: ``switch``, ``model_picker``, ``keep_alive_picker``,
+    ``panel``, ``chart`` and ``monitor``.
+
+    Parameters
+    ----------
+    server:
+        A Server or an address; without one, `Server.find` looks for it.
+    model:
+        The first choice; without one, `ModelPicker` makes one.
+    keep_alive:
+        What `KeepAlive` takes. None: not sent.
+    needs:
+        Models that a notebook needs. Those missing are offered as a button, never pulled unasked.
+
+    Raises
+    ------
+    UnknownModel
+        For a ``model`` that is neither installed nor among ``needs``.
+    SandboxError
+        When no server answers and the sandbox cannot be prepared.
+
+    Examples
+    --------
+    >>> lab = TuningLab(needs=["smollm2:135m"])  # doctest: +SKIP
+    >>> lab.run("Say hello.", keep_alive=0).timings.load_s  # doctest: +SKIP
+    1.06
+    """
+
+    server = ServerTrait()
+    model = traitlets.Unicode()
+    keep_alive = KeepAliveTrait()
+    error = traitlets.Unicode(help="What the lab has to say, such as that the server is lost.")
+
+    def __init__(
+        self,
+        server: Server | str | None = None,
+        *,
+        model: str | None = None,
+        keep_alive: KeepAlive | str | float | timedelta | None = None,
+        needs: Sequence[str] = (),
+        **keywords: Any,
+    ) -> None:
+        self._lock = threading.RLock()
+        self._background = Background()
+        self._misses = 0
+        self._told: tuple[dict[str, datetime], float] = ({}, 0.0)
+        self._unlisten: Callable[[], None] = lambda: None
+        chosen_keep_alive = KeepAlive(keep_alive)
+        if not isinstance(server, Server):
+            server = Server(server) if server else Server.find()
+        self.set_trait("server", server)
+        # the picker first: it raises for a wrong model, before anything runs
+        self.model_picker = _picker(server, model, needs)
+        self.keep_alive_picker = KeepAlivePicker(chosen_keep_alive)
+        self.switch = ServerSwitch(server)
+        self.panel = AgentPanel(server, model=self.model_picker.model, keep_alive=chosen_keep_alive)
+        self.monitor = Monitor(server)
+        self.chart = ResourceChart(self.monitor)
+        super().__init__(self._parts(), keywords)
+        self.add_class("lw-lab")
+        self._link()
+        self._unlisten = self.monitor.listen(self._sampled)
+
+    def _parts(self) -> list[widgets.Widget]:
+        self._message = Message()
+        self._unload = widgets.Button(
+            description="Unload now", icon="eject", disabled=True, tooltip="Not in memory"
+        )
+        self._unload.layout.width = "118px"
+        model = widgets.HBox([self.model_picker, self._unload]).add_class("lw-lab-model")
+        choices = widgets.HBox([model, self.keep_alive_picker]).add_class("lw-lab-choices")
+        return [self.switch, self._message, choices, self.panel, self.chart]
+
+    def _link(self) -> None:
+        traitlets.link((self.switch, "server"), (self, "server"))
+        traitlets.link((self.model_picker, "model"), (self, "model"))
+        traitlets.link((self.keep_alive_picker, "value"), (self, "keep_alive"))
+        traitlets.link((self, "model"), (self.panel, "model"))
+        traitlets.link((self, "keep_alive"), (self.panel, "keep_alive"))
+        traitlets.dlink((self.keep_alive_picker, "error"), (self.panel, "blocked"))
+        traitlets.dlink((self.panel, "running"), (self.switch, "locked"))
+        self.observe(self._moved, "server")
+        self.observe(lambda _: self._message.show(self.error), "error")
+        self._unload.on_click(lambda _: self._background.start("unload", self._unload_now))
+
+    # --- for code --------------------------------------------------------------------------------
+
+    def run(
+        self,
+        prompt: str,
+        *,
+        model: str | None = None,
+        keep_alive: KeepAlive | str | float | timedelta | EllipsisType | None = ...,
+        timeout_s: float | None = None,
+    ) -> Run:
+        """Run a prompt in the panel, and wait for its end. What is given becomes the new choice.
+
+        Parameters
+        ----------
+        prompt:
+            Sent as it is.
+        model, keep_alive:
+            Left out: as chosen in the lab. A ``keep_alive`` of None is the server default.
+        timeout_s:
+            How long to wait, in seconds; None: as long as it takes.
+
+        Raises
+        ------
+        UnknownModel, ServerUnreachable, ServerError, RunFailed, ValueError, TimeoutError
+            As `AgentPanel.start` and `AgentPanel.wait` do.
+        """
+        if model is not None:
+            self.model = model
+        if not isinstance(keep_alive, EllipsisType):
+            self.keep_alive = keep_alive
+        self.panel.prompt = prompt
+        return self.panel.start().wait(timeout_s)
+
+    def unload(self) -> None:
+        """Unload the chosen model, and wait until it has left.
+
+        Raises
+        ------
+        TimeoutError, UnknownModel, ServerUnreachable, ServerError
+            As `Server.unload` does.
+        """
+        if self.server is not None and self.model:
+            self.server.unload(self.model)
+
+    def close(self) -> None:
+        """Stop a run that goes on, end the monitor and every thread, and leave the page."""
+        self._unlisten()
+        self.panel.close()
+        self.monitor.stop()
+        self._background.close(_CLOSE_S)
+        for part in (self.model_picker, self.keep_alive_picker, self._unload):
+            part.close()  # they stand in rows, which do not close what is in them
+        super().close()
+
+    # --- the server ------------------------------------------------------------------------------
+
+    @traitlets.validate("server")
+    def _given(self, proposal: Any) -> Server:
+        server = proposal["value"]
+        if server is None:
+            raise ValueError("The lab needs a server. Give a Server, or Server.find().")
+        assert isinstance(server, Server)
+        return server
+
+    def _moved(self, _: Any) -> None:
+        """Another server: everything goes over to it."""
+        server = self.server
+        assert server is not None
+        with self._lock:
+            self._unlisten()
+            last, self.monitor = self.monitor, Monitor(server)
+            self._misses, self._told, self.error = 0, ({}, 0.0), ""
+        self.chart.monitor = self.monitor
+        last.stop()
+        self.panel.server = server
+        self.model_picker.server = server
+        self._unlisten = self.monitor.listen(self._sampled)
+
+    def _sampled(self, sample: Sample) -> None:
+        """A new sample (in the monitor's thread)."""
+        if sample.residents is None:
+            self._misses += 1
+            if self._misses == _LOST_AFTER:
+                self.error = f"{sample.error} The lab goes on by itself when it answers again."
+            return
+        if self._misses >= _LOST_AFTER:
+            self.error = ""
+            self.switch.look()
+            self.model_picker.refresh_soon()
+        self._misses = 0
+        self._tell_picker(sample)
+        resident = {full_name(r.name) for r in sample.residents}
+        self._show_unload(bool(self.model) and full_name(self.model) in resident)
+
+    def _tell_picker(self, sample: Sample) -> None:
+        """Its labels say until when a model stays; a deadline that moves is told only now and then.
+
+        (While a model is in its first use, Ollama shows another one each time; and a list that is
+        changed while it is open closes.)
+        """
+        residents = sample.residents or ()
+        deadlines = {r.name: r.expires_at for r in residents}
+        last, told_s = self._told
+        moved = deadlines != last and sample.t_s - told_s >= _RETELL_S
+        if deadlines.keys() != last.keys() or moved:
+            self._told = deadlines, sample.t_s
+            self.model_picker.refresh(residents)
+
+    # --- unloading -------------------------------------------------------------------------------
+
+    def _show_unload(self, is_resident: bool) -> None:
+        self._unload.disabled = not is_resident
+        wanted = f"Unload {self.model} from memory" if is_resident else "Not in memory"
+        self._unload.tooltip = wanted
+
+    def _unload_now(self) -> None:
+        self._unload.disabled, self.error = True, ""
+        try:
+            self.unload()
+        except (TimeoutError, UnknownModel, ServerUnreachable, ServerError) as fault:
+            self.error = str(fault)
+
+    @traitlets.validate("model")
+    def _checked(self, proposal: Any) -> str:
+        """Only what the picker takes: it knows what is installed."""
+        self.model_picker.model = proposal["value"]
+        return str(self.model_picker.model)
+
+    def _in_short(self) -> str:
+        url = repr(self.server.url) if self.server is not None else None
+        return f"{url}, model={self.model!r}, keep_alive={str(self.keep_alive)!r}"
+
+
+def _picker(server: Server, model: str | None, needs: Sequence[str]) -> ModelPicker:
+    """A picker with that model chosen; with none when it is missing but offered for pulling."""
+    picker = ModelPicker(server, needs=needs)
+    if model is None:
+        return picker
+    try:
+        picker.model = model
+    except UnknownModel:
+        if full_name(model) not in {full_name(name) for name in picker.needs}:
+            picker.close()
+            raise
+        picker.model = ""
+    return picker

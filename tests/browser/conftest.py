@@ -1,0 +1,121 @@
+"""A real JupyterLab, opened by lifecycle-lab, in the system's Chromium."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from lifecycle_widgets.sandbox import Sandbox
+
+ROOT = Path(__file__).parent.parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC_BROWSER = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = next((p for p in map(shutil.which, (*BROWSERS, MAC_BROWSER)) if p), None)
+    if program is None:
+        lacking = "no Chromium or Chrome; on Debian and Ubuntu: apt install chromium"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(lacking)
+    quiet = ["--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, args=[*quiet, "--no-sandbox", "--disable-quic"]
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Lab:
+    """A running JupyterLab on a folder of its own."""
+
+    url: str
+    token: str
+    folder: Path
+
+    def open(self, browser: Browser, *, dark: bool = False) -> Page:
+        """The start notebook, in a fresh browser profile."""
+        context = browser.new_context(viewport={"width": 1280, "height": 1500})
+        context.request.put(
+            f"{self.url}/lab/api/settings/@jupyterlab/apputils-extension:themes?token={self.token}",
+            data={"raw": f'{{"theme": "JupyterLab {"Dark" if dark else "Light"}"}}'},
+        )
+        context.request.put(
+            f"{self.url}/lab/api/settings/@jupyterlab/apputils-extension:notification"
+            f"?token={self.token}",
+            data={"raw": '{"fetchNews": "false", "checkForUpdates": false}'},
+        )
+        page = context.new_page()
+        page.goto(f"{self.url}/lab/tree/00_start_here.ipynb?token={self.token}&reset")
+        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
+        expect(page.locator("#jp-bottom-panel, #jp-main-statusbar").last).to_contain_text(
+            "| Idle", timeout=60_000
+        )
+        return page
+
+
+@pytest.fixture(scope="session")
+def lab(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """`lifecycle-lab FOLDER`, as a person without a clone starts it."""
+    home = tmp_path_factory.mktemp("lab")
+    log = home / "log"
+    environment = {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+    }
+    command = [sys.executable, "-m", "lifecycle_widgets.cli", str(home / "notebooks")]
+    command += ["--no-browser", "--port", "0", "--ServerApp.token=test"]
+    with log.open("w") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while not (found := re.search(r"http://localhost:\d+(?=/lab)", log.read_text())):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        yield Lab(found.group(), "test", home / "notebooks")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    """Where the screenshots are kept: the README's own place when it is asked to be renewed."""
+    named = os.environ.get("LIFECYCLE_PICTURES")
+    folder = Path(named) if named else ROOT / "test-output"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def closed_pages(
+    request: pytest.FixtureRequest, browser: Browser, pictures: Path
+) -> Iterator[None]:
+    """Pages are closed after each test; of a failed one a picture is kept first."""
+    before = request.session.testsfailed
+    yield
+    for context in browser.contexts:
+        for page in context.pages:
+            if request.session.testsfailed > before:
+                page.screenshot(path=pictures / f"failed-{request.node.name}.png")
+        context.close()
