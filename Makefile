@@ -30,6 +30,7 @@ $(VENV)/.installed: pyproject.toml
 		  echo "Name another one: make lab PYTHON=python3.12"; exit 1; }
 	@echo "Setting up the environment in $(VENV) (1 to 3 minutes, once) ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "No virtual environment can be made; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(RUN) -m pip install --disable-pip-version-check --quiet --upgrade "pip>=25.1"
 	@if [ -z "$$OLLAMA_HOST" ] && ! $(RUN) -c 'import socket; socket.create_connection(("localhost", 11434), 1)' 2>/dev/null; \
 		then $(RUN) -m lifecycle_widgets.sandbox program & building=$$!; else building=; fi; \
 	$(RUN) -m pip install --disable-pip-version-check --quiet --editable . || \

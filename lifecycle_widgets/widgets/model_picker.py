@@ -34,7 +34,7 @@ class ModelPicker(Composite):
         A Server or an address; without one, `Server.find` looks for it.
     model:
         The first choice; without one, the first of ``needs`` that is installed, else one that is
-        in memory, else the newest.
+        in memory, else the first by name.
     needs:
         Models that a notebook needs. Those missing are offered as a button, never pulled unasked.
 
@@ -117,7 +117,9 @@ class ModelPicker(Composite):
             return
         if server is not self.server:
             return  # another one was chosen while this one was slow
-        self._lost, self._residents, self.models = False, found, models
+        self._lost, self._residents = False, found
+        # by name: Ollama's own order changes from one answer to the next where the times are equal
+        self.models = tuple(sorted(models, key=lambda m: m.name))
         self.error = self._choose(server)
         self._offer(server)
         self._show()

@@ -68,15 +68,15 @@ class ResourceChart(Composite):
         window_s: float = 120.0,
         **keywords: Any,
     ) -> None:
-        if (monitor is None) == (server is None):
-            raise ValueError("Give a Monitor, or server=... (a Server or its address).")
         self._lock = threading.RLock()
         self._unlisten: Callable[[], None] = lambda: None
         self._own: Monitor | None = None
+        self._closed = False
+        if (monitor is None) == (server is None):
+            raise ValueError("Give a Monitor, or server=... (a Server or its address).")
         if monitor is None:
             assert server is not None
             monitor = self._own = Monitor(server if isinstance(server, Server) else Server(server))
-        self._closed = False
         self._colors: dict[str, str] = {}
         self._ahead_s = 0.0
         self._last_s = -1.0

@@ -69,7 +69,7 @@ class ServerSwitch(Composite):
     # --- switching -------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """See, in the background, what answers now: its version, and whether there is an own one."""
+        """See, in the background, what answers now, in which version, and whether an own one."""
         self._background.start("look", self._look)
 
     def use_sandbox(self) -> None:

@@ -32,7 +32,8 @@ def _phases(timings: Timings) -> list[tuple[str, str, float | None]]:
 def _bar(timings: Timings) -> str:
     known = [(css, name, s) for css, name, s in _phases(timings) if s]
     if not known:
-        return '<div class="lw-muted">Where the time went is told at the end of an answer; this one did not reach it.</div>'
+        why = "Where the time went is told at the end of an answer; this one did not reach it."
+        return f'<div class="lw-muted">{why}</div>'
     spoken = ", ".join(f"{name} {seconds_text(s)}" for _, name, s in known)
     parts = "".join(
         f'<span class="{css}" style="flex-grow:{s:.6f}" title="{name} {seconds_text(s)}"></span>'

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from types import EllipsisType
-from typing import Any
+from typing import Any, TypeVar
 
 import ipywidgets as widgets
 import traitlets
@@ -23,7 +24,13 @@ from lifecycle_widgets.server import (
 )
 from lifecycle_widgets.widgets.agent_panel import AgentPanel
 from lifecycle_widgets.widgets.background import Background
-from lifecycle_widgets.widgets.base import Composite, KeepAliveTrait, Message, ServerTrait
+from lifecycle_widgets.widgets.base import (
+    Composite,
+    KeepAliveTrait,
+    Message,
+    ServerTrait,
+    refuse_unknown,
+)
 from lifecycle_widgets.widgets.keep_alive_picker import KeepAlivePicker
 from lifecycle_widgets.widgets.model_picker import ModelPicker
 from lifecycle_widgets.widgets.resource_chart import ResourceChart
@@ -32,6 +39,18 @@ from lifecycle_widgets.widgets.server_switch import ServerSwitch
 _LOST_AFTER = 2  # samples without an answer: one may just have been slow
 _RETELL_S = 3.0
 _CLOSE_S = 3.0
+
+_Part = TypeVar("_Part", bound=widgets.Widget)
+
+
+class _OneServer(traitlets.TraitType[Server, Any]):
+    """As ServerTrait, but never None."""
+
+    def validate(self, obj: Any, value: Any) -> Server:
+        server = ServerTrait().validate(obj, value)
+        if server is None:
+            raise traitlets.TraitError("The lab needs a server. Give one, or Server.find().")
+        return server
 
 
 class TuningLab(Composite):
@@ -65,7 +84,7 @@ class TuningLab(Composite):
     1.06
     """
 
-    server = ServerTrait()
+    server = _OneServer()
     model = traitlets.Unicode()
     keep_alive = KeepAliveTrait()
     error = traitlets.Unicode(help="What the lab has to say, such as that the server is lost.")
@@ -79,31 +98,41 @@ class TuningLab(Composite):
         needs: Sequence[str] = (),
         **keywords: Any,
     ) -> None:
-        self._lock = threading.RLock()
-        self._background = Background()
+        self._end, self._background, self._lock = ExitStack(), Background(), threading.RLock()
+        self._unlisten: Callable[[], None] = lambda: None
+        refuse_unknown(type(self), keywords)
         self._misses = 0
         self._told: tuple[dict[str, datetime], float] = ({}, 0.0)
-        self._unlisten: Callable[[], None] = lambda: None
         chosen_keep_alive = KeepAlive(keep_alive)
         if not isinstance(server, Server):
             server = Server(server) if server else Server.find()
         self.set_trait("server", server)
         # the picker first: it raises for a wrong model, before anything runs
-        self.model_picker = _picker(server, model, needs)
-        self.keep_alive_picker = KeepAlivePicker(chosen_keep_alive)
-        self.switch = ServerSwitch(server)
-        self.panel = AgentPanel(server, model=self.model_picker.model, keep_alive=chosen_keep_alive)
+        self.model_picker = self._made(_picker(server, model, needs))
+        self.keep_alive_picker = self._made(KeepAlivePicker(chosen_keep_alive))
+        self.switch = self._made(ServerSwitch(server))
         self.monitor = Monitor(server)
-        self.chart = ResourceChart(self.monitor)
+        self._end.callback(lambda: self.monitor.stop())  # whichever it is by then
+        self.chart = self._made(ResourceChart(self.monitor))
+        self.panel = self._made(
+            AgentPanel(server, model=self.model_picker.model, keep_alive=chosen_keep_alive)
+        )
         super().__init__(self._parts(), keywords)
         self.add_class("lw-lab")
         self._link()
         self._unlisten = self.monitor.listen(self._sampled)
 
+    def _made(self, part: _Part) -> _Part:
+        """Note that the part is to be closed with the lab, the last one first."""
+        self._end.callback(part.close)
+        return part
+
     def _parts(self) -> list[widgets.Widget]:
         self._message = Message()
-        self._unload = widgets.Button(
-            description="Unload now", icon="eject", disabled=True, tooltip="Not in memory"
+        self._unload = self._made(
+            widgets.Button(
+                description="Unload now", icon="eject", disabled=True, tooltip="Not in memory"
+            )
         )
         self._unload.layout.width = "118px"
         model = widgets.HBox([self.model_picker, self._unload]).add_class("lw-lab-model")
@@ -163,33 +192,21 @@ class TuningLab(Composite):
         TimeoutError, UnknownModel, ServerUnreachable, ServerError
             As `Server.unload` does.
         """
-        if self.server is not None and self.model:
+        if self.model:
             self.server.unload(self.model)
 
     def close(self) -> None:
         """Stop a run that goes on, end the monitor and every thread, and leave the page."""
         self._unlisten()
-        self.panel.close()
-        self.monitor.stop()
+        self._end.close()
         self._background.close(_CLOSE_S)
-        for part in (self.model_picker, self.keep_alive_picker, self._unload):
-            part.close()  # they stand in rows, which do not close what is in them
         super().close()
 
     # --- the server ------------------------------------------------------------------------------
 
-    @traitlets.validate("server")
-    def _given(self, proposal: Any) -> Server:
-        server = proposal["value"]
-        if server is None:
-            raise ValueError("The lab needs a server. Give a Server, or Server.find().")
-        assert isinstance(server, Server)
-        return server
-
     def _moved(self, _: Any) -> None:
         """Another server: everything goes over to it."""
         server = self.server
-        assert server is not None
         with self._lock:
             self._unlisten()
             last, self.monitor = self.monitor, Monitor(server)
@@ -251,8 +268,7 @@ class TuningLab(Composite):
         return str(self.model_picker.model)
 
     def _in_short(self) -> str:
-        url = repr(self.server.url) if self.server is not None else None
-        return f"{url}, model={self.model!r}, keep_alive={str(self.keep_alive)!r}"
+        return f"{self.server.url!r}, model={self.model!r}, keep_alive={str(self.keep_alive)!r}"
 
 
 def _picker(server: Server, model: str | None, needs: Sequence[str]) -> ModelPicker:

@@ -1,0 +1,57 @@
+"""Every notebook runs from top to bottom under nbmake, on the sandbox, in under two minutes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lifecycle_widgets.server import Server
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.ipynb"))
+LIMIT_S = 120
+
+
+def cells(notebook: Path) -> list[dict[str, Any]]:
+    return list(json.loads(notebook.read_text())["cells"])
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda n: n.name)
+def notebook(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    return path
+
+
+@pytest.mark.slow
+def test_it_runs(notebook: Path, server: Server) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbmake"]
+    command += [f"--nbmake-timeout={LIMIT_S}", str(notebook)]
+    started = time.monotonic()
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=3 * LIMIT_S, env=os.environ.copy()
+    )
+    seconds = time.monotonic() - started
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    print(f"{notebook.name}: {seconds:.0f} s")
+
+
+def test_outputs_are_stripped(notebook: Path) -> None:
+    for cell in cells(notebook):
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+
+
+def test_it_says_what_to_expect_and_which_server_it_measured(notebook: Path) -> None:
+    first, code = cells(notebook)[0], [c for c in cells(notebook) if c["cell_type"] == "code"]
+    text = "".join(first["source"])
+    for word in ("You will learn", "Time", "Needs"):
+        assert word in text
+    assert "server.url" in "".join(code[0]["source"])
+    assert any("assert" in "".join(c["source"]) for c in code)
