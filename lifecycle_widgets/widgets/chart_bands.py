@@ -12,6 +12,7 @@ from lifecycle_widgets.widgets.formats import escaped
 
 TEXT_COLOR = "#7d7d7d"  # reads on white and on black; in the lab the style sheet overrides it
 FONT_SIZE = 11
+BAR_OPACITY = 0.8
 _HALF_BAR = 0.34  # of a lane
 _LETTER = 7 / 700  # of the window: a letter's width on a narrow page, so that no text overlaps
 
@@ -55,7 +56,7 @@ def _tint(scene: Scene, stay: Residency, lanes_bottom: float) -> dict[str, Any]:
 
 
 def _bar(scene: Scene, stay: Residency) -> dict[str, Any]:
-    rectangle = _rectangle(*_span(scene, stay), scene.colors[stay.model], 0.9)
+    rectangle = _rectangle(*_span(scene, stay), scene.colors[stay.model], BAR_OPACITY)
     return {**rectangle, **_in_lane(scene, stay.model)}
 
 
@@ -86,11 +87,23 @@ def band_labels(scene: Scene) -> list[dict[str, Any]]:
         if stay.until is None:
             made.append(_countdown(scene, stay, lane))
             continue
-        text = end_label(stay)
-        room_s = ((following.since if following else scene.end) - stay.until).total_seconds()
-        if room_s >= (len(text) + 1) * _LETTER * scene.window_s:
-            made.append(_text(text, lane, x=scene.place(stay.until), xshift=4))
+        made += _reason(scene, stay, following, lane)
     return made
+
+
+def _reason(
+    scene: Scene, stay: Residency, following: Residency | None, lane: int
+) -> Iterator[dict[str, Any]]:
+    """Why it left: after the band, else in it, else nowhere (it can still be pointed at)."""
+    assert stay.until is not None
+    text = end_label(stay)
+    needs_s = (len(text) + 1) * _LETTER * scene.window_s
+    after_s = ((following.since if following else scene.end) - stay.until).total_seconds()
+    within_s = (stay.until - max(stay.since, scene.start)).total_seconds()
+    if after_s >= needs_s:
+        yield _text(text, lane, x=scene.place(stay.until), xshift=4)
+    elif within_s >= needs_s:
+        yield _text(text, lane, x=scene.place(stay.until), xanchor="right", xshift=-5)
 
 
 def _with_following(stays: list[Residency]) -> Iterator[tuple[Residency, Residency | None]]:

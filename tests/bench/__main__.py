@@ -25,6 +25,7 @@ import psutil
 
 from lifecycle_widgets.agent import AgentRun, run_agent
 from lifecycle_widgets.sandbox import Sandbox
+from lifecycle_widgets.sandbox.runner import default_threads
 from lifecycle_widgets.server import Server
 
 ROOT = Path(__file__).parent.parent.parent
@@ -110,7 +111,7 @@ def bench_speed(pairs: int = 7, tokens: int = 200) -> None:
         params.n_ctx, params.n_parallel, params.n_batch, params.n_ubatch = 4096, 1, 512, 512
         params.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
         params.hostnames, params.port, params.verbosity = ["127.0.0.1"], 0, -1
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = os.cpu_count() or 1
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = default_threads()
         params.fit_params = False
         bare = xllamacpp.Server(params)
         ask = [{"role": "user", "content": STORY}]

@@ -18,6 +18,7 @@ from widget_parts import shown, until
 from lifecycle_widgets import Gpu, Monitor, Residency, Runner, Sample, Server
 from lifecycle_widgets.server import Resident
 from lifecycle_widgets.widgets import ResourceChart
+from lifecycle_widgets.widgets.chart_bands import BAR_OPACITY
 from lifecycle_widgets.widgets.chart_picture import MAX_POINTS, Picture, picture
 from lifecycle_widgets.widgets.chart_scene import COLORS, Scene, room_ahead
 from lifecycle_widgets.widgets.chart_series import without_moving_deadlines
@@ -99,7 +100,7 @@ def bars(made: Picture | go.Figure, color: str = COLORS[0]) -> list[tuple[dateti
     return [
         (datetime.fromisoformat(s["x0"]), datetime.fromisoformat(s["x1"]))
         for s in made.layout["shapes"]
-        if s["yref"] == "y" and s["opacity"] == 0.9 and s["fillcolor"] == color
+        if s["yref"] == "y" and s["opacity"] == BAR_OPACITY and s["fillcolor"] == color
     ]
 
 
@@ -175,6 +176,10 @@ def test_labels_do_not_run_into_the_next_band() -> None:
     assert len(bars(made)) == 20
     assert labels(made).count("expired") == 1  # only the last one has room; the others on hover
     assert len(made.traces["ends"]["text"]) == 20
+    longer = [stay(ONE, 100 - 22 * i, 80 - 22 * i, "expired") for i in range(3)]
+    made = drawn(session(300), *longer)
+    sides = [a["xanchor"] for a in made.layout["annotations"] if a["text"] == "expired"]
+    assert sides == ["right", "right", "left"]  # in the band, where the next one is too near
 
 
 def test_the_number_of_bands_is_bounded() -> None:
