@@ -45,7 +45,7 @@ SPECS = {
 MODELS = tuple(SPECS)
 """The names of the models a sandbox can have, smallest first."""
 
-MOST_TOKENS = 1024
+MOST_TOKENS = 512
 """Their `num_predict`, where a request names none: ten seconds of rambling at most."""
 
 

@@ -13,6 +13,7 @@ from plotly.serializers import custom_serializers
 from lifecycle_widgets.widgets.chart_picture import Picture
 
 _CONFIG = {"displayModeBar": False, "displaylogo": False, "responsive": True}
+_SAVED_EVERY = 20  # updates
 _EMPTY = {"x": [], "y": np.empty(0)}  # a trace that is no longer in the picture
 
 
@@ -29,6 +30,7 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
         self._lock = threading.RLock()
         self._keys = list(first.traces)
         self._shown = first
+        self._updates = 0
         super().__init__(data=list(first.traces.values()), layout=first.layout)
         self._config = _CONFIG
 
@@ -48,6 +50,10 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
                             trace[name] = value
                 for path, value in _differences(old.layout, new.layout):
                     self.layout[path] = value
+            self._updates += 1
+            if self._updates % _SAVED_EVERY == 0:
+                # what a notebook that is run without a browser keeps of the widget
+                self.send_state(["_widget_data", "_widget_layout"])
 
     def get_state(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The state for a page that comes later, with the picture as it is now.

@@ -51,7 +51,7 @@ class ServerSwitch(Composite):
         self._lock = threading.RLock()
         self._background = Background()
         self._showing = False
-        self._version = ""
+        self._version, self._gone = "", False
         self._choice = widgets.ToggleButtons(options=[_SANDBOX], style={"button_width": "auto"})
         self._about = widgets.HTML().add_class("lw-grow")
         self._message = Message().add_class("lw-under")
@@ -116,7 +116,7 @@ class ServerSwitch(Composite):
     # --- what is shown ---------------------------------------------------------------------------
 
     def _moved(self, _: Any) -> None:
-        self._version = ""
+        self._version, self._gone = "", False
         self._show()
         self.look()
 
@@ -130,13 +130,17 @@ class ServerSwitch(Composite):
         if self._background.closed or server is not self.server:
             return
         with self._lock:
-            self._version = version
+            self._version, self._gone = version, not version
             self.own = own if own is not None and not own.is_sandbox else None
             self._show()
 
     def _kind(self) -> str:
         """The button of the server that is in use."""
-        if self.server is None or self.server.is_sandbox:
+        if self.server is None:
+            return _SANDBOX
+        if self._gone:  # so that a sandbox that has ended can be chosen, and is started anew
+            return urlsplit(self.server.url).netloc
+        if self.server.is_sandbox:
             return _SANDBOX
         if self.own is not None and self.own.url == self.server.url:
             return _OWN

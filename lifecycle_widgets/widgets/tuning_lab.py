@@ -223,6 +223,10 @@ class TuningLab(Composite):
             self._misses += 1
             if self._misses == _LOST_AFTER:
                 self.error = f"{sample.error} The lab goes on by itself when it answers again."
+                self._told = {}, 0.0
+                self.model_picker.refresh(())
+                self._show_unload(False)
+                self.switch.look()
             return
         if self._misses >= _LOST_AFTER:
             self.error = ""

@@ -314,6 +314,11 @@ def test_an_update_is_small(recorded: None) -> None:
     live.comm.messages.clear()
     live.show_picture(drawn(samples, stay(ONE, 300, left_s=21)))
     assert live.comm.messages == []  # nothing has changed
+    for i in range(20):
+        made = drawn(samples, stay(ONE, 300, left_s=20 - i))
+        live.show_picture(made)
+    whole = [m["state"] for _, m in live.comm.messages if "_widget_layout" in (m["state"] or {})]
+    assert len(whole) == 1  # now and then all of it, for a notebook that is run without a browser
     live.close()
 
 

@@ -144,6 +144,7 @@ def test_a_lost_server_is_one_message_and_its_return_ends_it(second: Sandbox, sh
     said = [m for m in parts(lab, Message) if m.value]
     assert len(said) == 1
     assert "the server does not answer" in lab.chart.status
+    until(lambda: "private sandbox" in lab.switch._choice.options[1:])  # a new one can be chosen
     with Sandbox(models=(OTHER,), port=int(port)):
         until(lambda: not lab.error)
         assert not [m for m in parts(lab, Message) if m.value]
