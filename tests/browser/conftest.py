@@ -23,7 +23,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 MAC_BROWSER = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     program = next((p for p in map(shutil.which, (*BROWSERS, MAC_BROWSER)) if p), None)
     if program is None:
@@ -67,7 +67,7 @@ class Lab:
         return page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """`lifecycle-lab FOLDER`, as a person without a clone starts it."""
     home = tmp_path_factory.mktemp("lab")
