@@ -160,7 +160,7 @@ class Server:
         named = os.environ.get("OLLAMA_HOST", "").strip().strip("\"'")
         if named:
             server = cls(named)
-            if server.answers():
+            if server.answers(_CONNECT_TIMEOUT_S):  # it may be far away
                 return server
             warnings.warn(
                 f"OLLAMA_HOST is {named}, but no Ollama answers there; looking elsewhere.",
