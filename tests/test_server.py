@@ -20,6 +20,7 @@ from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server, ServerUnreachable, UnknownModel, full_name, parse_host
 
 MODEL = "smollm2:135m"
+STORY = "Write a long story about a lighthouse."
 
 
 def free_port() -> int:
@@ -183,7 +184,7 @@ def test_preload_with_zero_is_refused(server: Server) -> None:
 
 def test_unloading_a_busy_model_times_out_with_the_reason(server: Server) -> None:
     stream = server.client.generate(
-        model=MODEL, prompt="Count.", options={"num_predict": 400, "temperature": 0}, stream=True
+        model=MODEL, prompt=STORY, options={"num_predict": 400, "temperature": 0}, stream=True
     )
     next(stream)
     with pytest.raises(TimeoutError, match="answering a request"):

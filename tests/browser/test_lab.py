@@ -67,10 +67,10 @@ def test_ten_minutes(
     # keep_alive 0: it answers, token by token, and is gone from memory
     choose(page, "0")
     expect(page.locator(".lw-lab")).to_contain_text("as soon as the answer is complete")
-    ask(page, "Count from one to ten in words.")
+    ask(page, "Write a long story about a lighthouse.")
     lengths = set()
     until(lambda: lengths.add(len(answer(page))) or len(lengths) > 5)  # type: ignore[func-returns-value]
-    page.locator(".lw-agent .lw-split").wait_for()
+    page.locator(".lw-agent .lw-split").wait_for(timeout=90_000)
     expect(page.locator(".lw-agent .lw-split")).to_contain_text("prompt eval")
     until(lambda: server.resident(MODEL) is None, 10)
     expect(page.locator(".lw-chart")).to_contain_text("expired", timeout=10_000)
@@ -78,7 +78,7 @@ def test_ten_minutes(
     # 30 s: the band stays, its end is counted down, and then it leaves by itself
     choose(page, "30 s")
     ask(page, "In two sentences: what is a lighthouse for?")
-    page.locator(".lw-agent .lw-split").wait_for(timeout=30_000)
+    page.locator(".lw-agent .lw-split").wait_for(timeout=90_000)
     expect(page.locator(".lw-chart")).to_contain_text("leaves in", timeout=10_000)
     time.sleep(5)  # enough of the band to be seen in the picture
     picture(page, pictures / f"lab-{theme}.png")

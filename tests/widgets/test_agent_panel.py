@@ -24,7 +24,8 @@ from lifecycle_widgets.widgets import AgentPanel, KeepAlivePicker, ModelPicker, 
 from lifecycle_widgets.widgets.split import split_html
 
 ONE = "smollm2:135m"
-LONG = {"num_predict": 4000, "temperature": 1.0}
+STORY = "Write a long story about a lighthouse."  # seen to go on for 1500 tokens and more
+LONG = {"num_predict": 4000, "temperature": 0}
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_the_chosen_keep_alive_counts(panel: AgentPanel, server: Server) -> None
 def test_buttons(panel: AgentPanel) -> None:
     run, stop = button(panel, "Run"), button(panel, "Stop")
     assert (run.disabled, stop.disabled) == (False, True)
-    panel.options = LONG
+    panel.prompt, panel.options = STORY, LONG
     run.click()
     assert (panel.running, run.disabled, stop.disabled) == (True, True, False)
     until(lambda: panel.answer)
@@ -102,7 +103,7 @@ def test_the_status_line_says_what_it_waits_for(panel: AgentPanel) -> None:
 
 
 def test_only_one_run_at_a_time(panel: AgentPanel) -> None:
-    panel.options = LONG
+    panel.prompt, panel.options = STORY, LONG
     panel.start()
     with pytest.raises(RuntimeError, match="A run is going on"):
         panel.start()
@@ -165,7 +166,7 @@ def test_no_server_and_the_next_run_works(panel: AgentPanel, server: Server) -> 
 def test_waiting(panel: AgentPanel) -> None:
     with pytest.raises(RuntimeError, match=r"Nothing was started. Call start\(\) first"):
         panel.wait()
-    panel.options = LONG
+    panel.prompt, panel.options = STORY, LONG
     panel.start()
     with pytest.raises(TimeoutError, match="it goes on"):
         panel.wait(0.01)
@@ -175,7 +176,7 @@ def test_waiting(panel: AgentPanel) -> None:
 
 
 def test_an_interrupt_of_the_kernel_stops_the_run(panel: AgentPanel) -> None:
-    panel.options = LONG
+    panel.prompt, panel.options = STORY, LONG
     panel.start()
     until(lambda: panel.answer)
     threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
@@ -196,7 +197,7 @@ def test_an_observer_that_fails_holds_up_nobody(
 
 
 def test_closing_stops_the_run_and_leaves_no_thread(server: Server) -> None:
-    panel = AgentPanel(server, model=ONE, prompt="Count to a million.", options=LONG)
+    panel = AgentPanel(server, model=ONE, prompt=STORY, options=LONG)
     panel.start()
     until(lambda: panel.answer)
     panel.close()
