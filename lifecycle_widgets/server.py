@@ -27,9 +27,9 @@ SANDBOX_URL_VARIABLE = "LIFECYCLE_SANDBOX_URL"
 """Where `lifecycle-lab` hands the address of its sandbox to the kernels."""
 
 _DEFAULT_PORT = 11434
-_CONNECT_TIMEOUT_S = 3.0
+CONNECT_TIMEOUT_S = 3.0
 _QUICK_TIMEOUT_S = 10.0  # for what Ollama answers from memory: ps, tags, show, version
-_FOREVER = timedelta(days=20 * 365)  # Ollama's own test for "forever" in `ollama ps`
+FOREVER = timedelta(days=20 * 365)  # Ollama's own test for "forever" in `ollama ps`
 
 
 class ServerUnreachable(ConnectionError):
@@ -88,7 +88,7 @@ class Resident:
     @property
     def is_forever(self) -> bool:
         """True when no time limit is in force (Ollama says: more than 20 years ahead)."""
-        return self.expires_at - datetime.now(timezone.utc) > _FOREVER
+        return self.expires_at - datetime.now(timezone.utc) > FOREVER
 
     def expires_in_s(self, now: datetime | None = None) -> float:
         """Seconds until it expires; negative when overdue (busy, or about to leave)."""
@@ -160,7 +160,7 @@ class Server:
         named = os.environ.get("OLLAMA_HOST", "").strip().strip("\"'")
         if named:
             server = cls(named)
-            if server.answers(_CONNECT_TIMEOUT_S):  # it may be far away
+            if server.answers(CONNECT_TIMEOUT_S):  # it may be far away
                 return server
             warnings.warn(
                 f"OLLAMA_HOST is {named}, but no Ollama answers there; looking elsewhere.",
@@ -326,14 +326,14 @@ class Server:
         import httpx
         import ollama
 
-        return ollama.Client(host=self.url, timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT_S))
+        return ollama.Client(host=self.url, timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S))
 
     @cached_property
     def _quick(self) -> ollama.Client:
         import httpx
         import ollama
 
-        connect_s = min(_CONNECT_TIMEOUT_S, self._quick_timeout_s)
+        connect_s = min(CONNECT_TIMEOUT_S, self._quick_timeout_s)
         timeout = httpx.Timeout(self._quick_timeout_s, connect=connect_s)
         return ollama.Client(host=self.url, timeout=timeout)
 

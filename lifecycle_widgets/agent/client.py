@@ -16,8 +16,7 @@ import httpx
 import ollama
 
 from lifecycle_widgets.runs import Timings
-
-CONNECT_TIMEOUT_S = 3.0
+from lifecycle_widgets.server import CONNECT_TIMEOUT_S
 
 
 class MeteredClient(ollama.Client):

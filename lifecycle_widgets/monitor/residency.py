@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lifecycle_widgets.monitor.sample import Residency, Sample
-from lifecycle_widgets.server import Resident, full_name
+from lifecycle_widgets.server import FOREVER, Resident, full_name
 
-_FOREVER = timedelta(days=20 * 365)  # Ollama's own test for "forever"
 _AFTER_REQUEST_S = 5.0  # an idle model leaves at once when asked; a busy one shows it otherwise
 _HICCUP_S = 3.0  # a server that does not answer for less may just be busy
 _NEWCOMER_RUNNER_S = 3.0  # the next model's runner starts as soon as the evicted one has left
@@ -153,7 +152,7 @@ def _see_residents(sample: Sample, present: dict[str, _Stay], stays: list[_Stay]
 def _residency(stay: _Stay, seen: _Seen) -> Residency:
     until, why = _ending(stay, seen)
     deadline = stay.resident.expires_at
-    is_forever = deadline - stay.last.at > _FOREVER
+    is_forever = deadline - stay.last.at > FOREVER
     return Residency(
         model=stay.model,
         since=stay.first.at,

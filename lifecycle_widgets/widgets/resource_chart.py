@@ -83,9 +83,10 @@ class ResourceChart(Composite):
         self._draws = (0, 0.0)  # how many, seconds of CPU
         self.set_trait("window_s", window_s)
         self.set_trait("monitor", monitor)
-        self._live = LiveFigure(self._picture())
+        stays = self._stays()
+        self._live = LiveFigure(self._picture(stays))
         self._status = widgets.HTML().add_class("lw-chart-status")
-        self._show_status()
+        self._show_status(stays)
         super().__init__([self._live, Fit(), self._status], keywords)
         self.add_class("lw-chart")
         self.observe(self._moved, "monitor")
@@ -96,7 +97,7 @@ class ResourceChart(Composite):
     def figure(self) -> go.Figure:
         """What the chart shows now, as a plain plotly figure (to print, to save, for nbviewer)."""
         with self._lock:
-            now = self._picture()
+            now = self._picture(self._stays())
         made = go.Figure(data=list(now.traces.values()), layout=now.layout)
         return made.update_xaxes(showspikes=False)  # without our style sheet it is a thick bar
 
@@ -146,16 +147,17 @@ class ResourceChart(Composite):
         with self._lock:
             if self._closed:
                 return
-            self._live.show_picture(self._picture())
-            self._show_status()
+            stays = self._stays()
+            self._live.show_picture(self._picture(stays))
+            self._show_status(stays)
         count, cpu_s = self._draws
         self._draws = count + 1, cpu_s + time.thread_time() - began_s
 
     # --- drawing ---------------------------------------------------------------------------------
 
-    def _picture(self) -> Picture:
+    def _picture(self, stays: tuple[Residency, ...]) -> Picture:
         """The next picture; the room ahead glides to where it is wanted."""
-        samples, stays = self.monitor.samples, self._stays()
+        samples = self.monitor.samples
         for stay in stays:
             self._colors.setdefault(stay.model, COLORS[len(self._colors) % len(COLORS)])
         now = samples[-1].at if samples else datetime.now().astimezone()
@@ -178,10 +180,10 @@ class ResourceChart(Composite):
     def _stays(self) -> tuple[Residency, ...]:
         return without_moving_deadlines(self.monitor.residencies(), self.monitor.samples)
 
-    def _show_status(self) -> None:
+    def _show_status(self, stays: tuple[Residency, ...]) -> None:
         self.status = status_text(
             self.monitor.latest,
-            self._stays(),
+            stays,
             cost_fraction=self.monitor.overhead + self.cost_s / self.monitor.interval_s,
             is_local=self.monitor.server.is_local,
         )
