@@ -21,8 +21,31 @@ _HOMES = {
     "server": ("Model", "Resident", "Server", "ServerError", "ServerUnreachable", "UnknownModel"),
     "agent": ("AgentRun", "RunFailed", "run_agent"),
     "monitor": ("Gpu", "Monitor", "Residency", "Runner", "Sample"),
+    "experiments": (
+        "ColdAndWarm",
+        "Downstream",
+        "Experiment",
+        "ExperimentFailed",
+        "InARow",
+        "InTurn",
+        "NeedsConsent",
+        "Result",
+        "load_result",
+        "run_frame",
+    ),
     "sandbox": ("Sandbox", "SandboxError"),
-    "widgets": ("AgentPanel", "KeepAlivePicker", "ModelPicker", "ResourceChart", "TuningLab"),
+    "code_snippets": ("snippets",),
+    "widgets": (
+        "AgentPanel",
+        "BreakEven",
+        "CodeBlock",
+        "ExperimentPanel",
+        "KeepAlivePicker",
+        "ModelPicker",
+        "ResourceChart",
+        "RunTable",
+        "TuningLab",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

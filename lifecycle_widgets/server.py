@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -252,11 +253,16 @@ class Server:
 
     def weights_digest(self, model: str) -> str | None:
         """SHA-256 of the model's weights file, by which its runner is known; None if not told."""
+        path = self.weights_path(model)
+        return path.name.removeprefix("sha256-") if path is not None else None
+
+    def weights_path(self, model: str) -> Path | None:
+        """The model's weights file, on the server's machine; None if it is not told."""
         with self._faults(model):
             modelfile = self._quick.show(model).modelfile or ""
         for line in modelfile.splitlines():
             if line.startswith("FROM ") and "sha256-" in line:
-                return line.rsplit("sha256-", 1)[1].strip()
+                return Path(line.removeprefix("FROM ").strip())
         return None
 
     # --- changing --------------------------------------------------------------------------------

@@ -1,0 +1,57 @@
+"""Repeatable measurements of what a keep_alive costs and saves, on the reader's own machine.
+
+Each experiment says in ``plan()`` what it will do and for how long, measures in ``run()``, can be
+stopped, and gives a `Result`: ``.frame``, ``.figure``, ``.verdict``, ``.save(folder)``.
+
+==============  ==============================================================================
+`ColdAndWarm`   one model: cold (from disk), cold (page cache), warm: what a load costs
+`Downstream`    an ordinary task after an agent: does the model left in memory slow it down?
+`InTurn`        several models called in turn: who is resident when, waiting, reloads, memory
+`InARow`        one model, calls with gaps: waiting against memory held, and the break-even T*
+==============  ==============================================================================
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "cold_and_warm": ("ColdAndWarm", "ColdAndWarmResult"),
+    "downstream": ("Downstream", "DownstreamResult"),
+    "experiment": ("Experiment", "ExperimentFailed", "NeedsConsent", "Plan", "Step"),
+    "in_a_row": ("InARow", "InARowResult"),
+    "in_turn": ("InTurn", "InTurnResult"),
+    "result": ("Result", "load_result"),
+    "run_frame": ("run_frame",),
+    "statistics": ("Interval", "median_interval", "ratio_interval"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [*_HOME_OF]
+
+if TYPE_CHECKING:
+    from lifecycle_widgets.experiments.cold_and_warm import ColdAndWarm as ColdAndWarm
+    from lifecycle_widgets.experiments.cold_and_warm import ColdAndWarmResult as ColdAndWarmResult
+    from lifecycle_widgets.experiments.experiment import Experiment as Experiment
+    from lifecycle_widgets.experiments.experiment import ExperimentFailed as ExperimentFailed
+    from lifecycle_widgets.experiments.experiment import NeedsConsent as NeedsConsent
+    from lifecycle_widgets.experiments.experiment import Plan as Plan
+    from lifecycle_widgets.experiments.experiment import Step as Step
+    from lifecycle_widgets.experiments.result import Result as Result
+    from lifecycle_widgets.experiments.result import load_result as load_result
+    from lifecycle_widgets.experiments.statistics import Interval as Interval
+    from lifecycle_widgets.experiments.statistics import median_interval as median_interval
+    from lifecycle_widgets.experiments.statistics import ratio_interval as ratio_interval
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value  # the next look-up does not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,140 @@
+"""Result: what an experiment measured; a frame, a figure, a verdict; saved and loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+_FRAME, _FACTS = "frame.csv", "facts.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Result(ABC):
+    """What an experiment measured. Each experiment has its own kind.
+
+    Parameters
+    ----------
+    frame:
+        One row per measurement, in order of time; units are in the columns' names.
+    facts:
+        What was measured where: plain JSON values. Always ``server_url``, ``server_kind``,
+        ``ollama_version``, ``started_at`` (ISO, with time zone), ``seconds``, ``planned`` (how
+        many rows there were to be), ``stopped``, ``error``, and the experiment's own settings.
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+    facts: Mapping[str, Any]
+
+    kind: ClassVar[str] = ""
+    _kinds: ClassVar[dict[str, type[Result]]] = {}
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        Result._kinds[cls.kind] = cls
+
+    @property
+    def is_complete(self) -> bool:
+        """False when it was stopped or failed before its end; what there is, is good."""
+        return not self.facts["stopped"] and self.facts["error"] is None
+
+    @property
+    def verdict(self) -> str:
+        """What the data say, in a sentence or two, computed from them."""
+        if self.frame.empty:
+            return f"Nothing was measured{self._how_it_ended()}."
+        if not self.is_complete:
+            done, planned = len(self.frame), self.facts["planned"]
+            head = f"Measured {done} of {planned}{self._how_it_ended()}."
+            try:
+                return f"{head} {self._verdict()}"
+            except (ValueError, KeyError, IndexError):  # too little for a verdict
+                return head
+        return self._verdict()
+
+    def _how_it_ended(self) -> str:
+        if self.facts["error"]:
+            return f", then it failed: {str(self.facts['error']).rstrip('.')}"
+        return ", then it was stopped" if self.facts["stopped"] else ""
+
+    @abstractmethod
+    def _verdict(self) -> str:
+        """The verdict on a frame with rows; ValueError when they are too few for one."""
+
+    @property
+    @abstractmethod
+    def figure(self) -> go.Figure:
+        """The data as a plotly figure (plotly is imported here and not before)."""
+
+    def save(self, folder: str | Path) -> Path:
+        """Write it to a folder (``frame.csv``, ``facts.json``), which is made if need be.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        OSError
+            When it cannot be written.
+
+        Examples
+        --------
+        >>> load_result(result.save("today")).verdict == result.verdict  # doctest: +SKIP
+        True
+        """
+        place = Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        self.frame.to_csv(place / _FRAME, index=False)
+        types = {str(name): str(kind) for name, kind in self.frame.dtypes.items()}
+        about = {"format": _FORMAT, "kind": self.kind, "types": types, "facts": dict(self.facts)}
+        (place / _FACTS).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        return place
+
+    def _repr_markdown_(self) -> str:
+        # a notebook shows the verdict; model names and errors are text, not markup
+        return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|!" else c for c in self.verdict)
+
+
+def load_result(folder: str | Path) -> Result:
+    """The result that `Result.save` wrote to a folder.
+
+    Raises
+    ------
+    ValueError
+        When there is no result in the folder, or one that this version does not know.
+    """
+    place = Path(folder)
+    try:
+        about = json.loads((place / _FACTS).read_text(encoding="utf-8"))
+        frame = pd.read_csv(place / _FRAME, keep_default_na=True)
+        kind = _kind(about["kind"])
+        frame = frame.astype({name: about["types"][name] for name in frame.columns})
+    except FileNotFoundError as fault:
+        raise ValueError(
+            f"There is no saved result in {place} ({Path(fault.filename).name} is missing). Give "
+            "the folder that save() was given."
+        ) from None
+    except (KeyError, TypeError, ValueError) as fault:
+        raise ValueError(f"The result in {place} cannot be read: {fault!r}.") from fault
+    return kind(frame, about["facts"])
+
+
+def _kind(name: str) -> type[Result]:
+    """The kind of result of that name; its module (of the same name) is imported if need be."""
+    if name not in Result._kinds and name.isidentifier():
+        with contextlib.suppress(ModuleNotFoundError):
+            import_module(f"lifecycle_widgets.experiments.{name}")
+    return Result._kinds[name]
