@@ -1,9 +1,10 @@
 """make bench: the figures of the house, printed. Ratios are taken in the same run.
 
-    python -m tests.bench [all | fresh | import | sandbox | speed | memory | stop] ...
+    python -m tests.bench [all | fresh | lessons | import | sandbox | speed | memory | stop] ...
 
 `fresh` clones the repository into an empty folder with an empty cache, as a newcomer does; it
-takes minutes and is left out unless it is named (`all` names everything).
+takes minutes; `lessons` runs each experiment twice and each notebook once, in about ten. Both are
+left out unless they are named (`all` names everything).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from lifecycle_widgets.agent import AgentRun, run_agent
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.runner import default_threads
 from lifecycle_widgets.server import Server
+from tests.bench.lessons import bench_lessons
 
 ROOT = Path(__file__).parent.parent.parent
 MODEL = "smollm2:135m"
@@ -271,6 +273,7 @@ def _step(name: str, command: list[str], cwd: Path, env: dict[str, str]) -> str:
 
 BENCHES: dict[str, Callable[[], None]] = {
     "fresh": bench_fresh,
+    "lessons": bench_lessons,
     "import": bench_import,
     "sandbox": bench_sandbox,
     "speed": bench_speed,
@@ -280,7 +283,7 @@ BENCHES: dict[str, Callable[[], None]] = {
 
 
 def main(wanted: list[str]) -> None:
-    names = wanted or [name for name in BENCHES if name != "fresh"]
+    names = wanted or [name for name in BENCHES if name not in ("fresh", "lessons")]
     for name in BENCHES if "all" in names else names:
         if name not in BENCHES:
             sys.exit(f"no bench {name!r}; there are: {', '.join(BENCHES)}, all")

@@ -1,0 +1,321 @@
+"""The three ways to a control group: version 1, version 2, and a scope of systemd's user manager.
+
+Each makes one group with a budget, takes processes in, tells what they use, and is removed.
+Sources: Linux, Documentation/admin-guide/cgroup-v1/memory and blkio-controller, and cgroup-v2;
+systemd, org.freedesktop.systemd1(5), ``AttachProcessesToUnit``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import psutil
+
+from lifecycle_widgets.experiments.disks import Disk
+
+_REMOVE_S = 3.0
+_COMMAND_S = 10.0
+
+
+class GroupRefused(Exception):
+    """This way is not open here; the text says why."""
+
+
+class Group(ABC):
+    """One control group, made of one or more folders of the control group filesystem."""
+
+    name: ClassVar[str] = ""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.folders: list[Path] = []
+        self.disk_is_limited = False
+
+    @classmethod
+    @abstractmethod
+    def _homes(cls) -> Iterator[Path]:
+        """The folders in which groups could be made, the best first."""
+
+    @abstractmethod
+    def make(self, memory_bytes: int, disk: Disk | None, bytes_per_s: int | None) -> None:
+        """Make it, with its budget. Raises GroupRefused or OSError."""
+
+    @abstractmethod
+    def page_cache_bytes(self) -> int:
+        """How much page cache is counted for it."""
+
+    @abstractmethod
+    def used_bytes(self) -> int:
+        """How much memory is counted for it, page cache included."""
+
+    def adopt(self, pid: int) -> None:
+        """Put a process in."""
+        for folder in self.folders:
+            (folder / "cgroup.procs").write_text(str(pid))
+
+    def members(self) -> list[int]:
+        """The processes in it."""
+        return sorted({pid for folder in self.folders for pid in _members(folder)})
+
+    def remove(self) -> None:
+        """Remove it; its processes must have ended. Harmless when it was never made."""
+        while self.folders:
+            _remove(self.folders.pop())
+
+    @classmethod
+    def sweep(cls, prefix: str) -> None:
+        """Remove the groups of owners that are gone (their names tell whose they are)."""
+        for home in cls._homes():
+            for folder in home.glob(f"{prefix}-*"):
+                if _owner_is_gone(folder.name):
+                    for pid in _members(folder):
+                        with contextlib.suppress(OSError):
+                            os.kill(pid, 9)
+                    _remove(folder)
+
+
+class V1Group(Group):
+    """A group of control groups version 1: a folder for memory, and one for the disk."""
+
+    name = "control groups v1"
+
+    @classmethod
+    def _homes(cls) -> Iterator[Path]:
+        yield from (*_homes_v1("memory"), *_homes_v1("blkio"))
+
+    def make(self, memory_bytes: int, disk: Disk | None, bytes_per_s: int | None) -> None:
+        folder = self._folder("memory")
+        if folder is None:
+            raise GroupRefused("no memory controller that this user may use")
+        (folder / "memory.limit_in_bytes").write_text(str(memory_bytes))
+        with contextlib.suppress(OSError):  # without swap accounting there is no such file
+            (folder / "memory.memsw.limit_in_bytes").write_text(str(memory_bytes))
+        if disk is not None and bytes_per_s is not None and (disks := self._folder("blkio")):
+            with contextlib.suppress(OSError):
+                limit = disks / "blkio.throttle.read_bps_device"
+                limit.write_text(f"{disk.numbers} {bytes_per_s}")
+                self.disk_is_limited = True
+
+    def _folder(self, controller: str) -> Path | None:
+        for home in _homes_v1(controller):
+            with contextlib.suppress(OSError):
+                folder = home / self.label
+                folder.mkdir()
+                self.folders.append(folder)
+                return folder
+        return None
+
+    def page_cache_bytes(self) -> int:
+        return _statistic(self.folders[0], "total_cache")
+
+    def used_bytes(self) -> int:
+        return int((self.folders[0] / "memory.usage_in_bytes").read_text())
+
+
+class V2Group(Group):
+    """A group of control groups version 2, below the nearest group that this user may divide."""
+
+    name = "control groups v2"
+
+    @classmethod
+    def _homes(cls) -> Iterator[Path]:
+        mount = _mount("cgroup2", "")
+        own = _own_group("")
+        if mount is None or own is None:
+            return
+        place = mount / own.lstrip("/")
+        for home in (place, *place.parents):
+            if home.is_dir() and os.access(home, os.W_OK):
+                yield home
+            if home == mount:
+                return
+
+    def make(self, memory_bytes: int, disk: Disk | None, bytes_per_s: int | None) -> None:
+        home = next((h for h in self._homes() if _offers(h, "memory")), None)
+        if home is None:
+            raise GroupRefused("no memory controller that this user may use")
+        folder = home / self.label
+        slow = disk is not None and bytes_per_s is not None and _offers(home, "io")
+        folder.mkdir()
+        self.folders.append(folder)
+        (folder / "memory.max").write_text(str(memory_bytes))
+        with contextlib.suppress(OSError):  # a kernel without swap has no such file
+            (folder / "memory.swap.max").write_text("0")
+        if slow and disk is not None:
+            with contextlib.suppress(OSError):
+                (folder / "io.max").write_text(f"{disk.numbers} rbps={bytes_per_s}")
+                self.disk_is_limited = True
+
+    def page_cache_bytes(self) -> int:
+        return _statistic(self.folders[0], "file")
+
+    def used_bytes(self) -> int:
+        return int((self.folders[0] / "memory.current").read_text())
+
+
+class SystemdScope(V2Group):
+    """A scope of systemd's user manager, for those who may write to no control group themselves.
+
+    The manager moves the processes (it asks the system's, where it may not itself). A process that
+    only sleeps holds the scope open.
+    """
+
+    name = "systemd user scope"
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label)
+        self._holder: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def _homes(cls) -> Iterator[Path]:
+        return iter(())  # a scope ends by itself, with its last process
+
+    def make(self, memory_bytes: int, disk: Disk | None, bytes_per_s: int | None) -> None:
+        if not (shutil.which("systemd-run") and shutil.which("busctl")):
+            raise GroupRefused("systemd is not here")
+        settings = [f"MemoryMax={memory_bytes}", "MemorySwapMax=0"]
+        if disk is not None and bytes_per_s is not None:
+            settings.append(f"IOReadBandwidthMax=/dev/{disk.name} {bytes_per_s}")
+        command = ["systemd-run", "--user", "--scope", "--quiet", f"--unit={self.label}"]
+        command += [part for setting in settings for part in ("--property", setting)]
+        self._holder = subprocess.Popen(
+            [*command, "sleep", "infinity"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        folder = self._scope()
+        if folder is None or not (folder / "memory.max").exists():
+            raise GroupRefused(self._complaint() or "the user manager has no memory controller")
+        self.folders.append(folder)
+        with contextlib.suppress(OSError):  # often it is not given to users
+            self.disk_is_limited = bool((folder / "io.max").read_text().strip())
+
+    def _scope(self) -> Path | None:
+        mount, holder = _mount("cgroup2", ""), self._holder
+        deadline_s = time.monotonic() + _COMMAND_S
+        while mount is not None and holder is not None and time.monotonic() < deadline_s:
+            if holder.poll() is not None:
+                return None
+            own = _own_group("", holder.pid)
+            if own is not None and own.endswith(f"{self.label}.scope"):
+                return mount / own.lstrip("/")
+            time.sleep(0.05)
+        return None
+
+    def _complaint(self) -> str:
+        if self._holder is None or self._holder.poll() is None or self._holder.stderr is None:
+            return ""
+        return self._holder.stderr.read().decode(errors="replace").strip().rstrip(".")
+
+    def adopt(self, pid: int) -> None:
+        manager = "org.freedesktop.systemd1"
+        call = ["busctl", "--user", "call", manager, "/org/freedesktop/systemd1"]
+        call += [f"{manager}.Manager", "AttachProcessesToUnit", "ssau"]
+        done = subprocess.run(
+            [*call, f"{self.label}.scope", "", "1", str(pid)],
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_S,
+        )
+        if done.returncode:
+            raise GroupRefused(done.stderr.strip().rstrip(".") or "systemd refused")
+
+    def members(self) -> list[int]:
+        holder = self._holder.pid if self._holder is not None else 0
+        return [pid for pid in super().members() if pid != holder]
+
+    def remove(self) -> None:
+        self.folders.clear()  # systemd removes it when the last process has ended
+        if self._holder is not None:
+            self._holder.kill()
+            self._holder.wait()
+            if self._holder.stderr is not None:
+                self._holder.stderr.close()
+            self._holder = None
+
+
+# --- the control group filesystem ----------------------------------------------------------------
+
+
+def _homes_v1(controller: str) -> list[Path]:
+    """Our own group of that controller, and the uppermost one that is to be seen."""
+    mount, own = _mount("cgroup", controller), _own_group(controller)
+    if mount is None:
+        return []
+    places = dict.fromkeys((mount / (own or "").lstrip("/"), mount))
+    return [place for place in places if place.is_dir() and os.access(place, os.W_OK)]
+
+
+def _mount(kind: str, controller: str) -> Path | None:
+    """Where a control group filesystem is mounted."""
+    with contextlib.suppress(OSError), open("/proc/self/mountinfo") as mounts:
+        for line in mounts:
+            fields, _, rest = line.partition(" - ")
+            found, _, options = rest.split(maxsplit=2)
+            if found == kind and (not controller or controller in re.split(r"[,\s]", options)):
+                return Path(fields.split()[4])
+    return None
+
+
+def _own_group(controller: str, pid: int | None = None) -> str | None:
+    """The path of a process's group (ours by default); ``""`` is version 2."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid or 'self'}/cgroup") as groups:
+        for line in groups:
+            _, controllers, path = line.rstrip("\n").split(":", 2)
+            if controller in controllers.split(","):
+                return path
+    return None
+
+
+def _offers(home: Path, controller: str) -> bool:
+    """Whether groups in that folder have the controller; switched on where that is allowed."""
+    switch = home / "cgroup.subtree_control"
+    with contextlib.suppress(OSError):
+        if controller in switch.read_text().split():
+            return True
+        if controller in (home / "cgroup.controllers").read_text().split():
+            switch.write_text(f"+{controller}")  # refused for a group with processes of its own
+            return True
+    return False
+
+
+def _members(folder: Path) -> list[int]:
+    try:
+        return [int(pid) for pid in (folder / "cgroup.procs").read_text().split()]
+    except OSError:
+        return []
+
+
+def _statistic(folder: Path, name: str) -> int:
+    for line in (folder / "memory.stat").read_text().splitlines():
+        key, _, value = line.partition(" ")
+        if key == name:
+            return int(value)
+    return 0
+
+
+def _remove(folder: Path) -> None:
+    """Remove a group's folder; the kernel takes a moment to let go of processes that have ended."""
+    deadline_s = time.monotonic() + _REMOVE_S
+    while folder.exists():
+        try:
+            folder.rmdir()
+        except OSError:
+            if time.monotonic() > deadline_s:
+                return
+            time.sleep(0.02)
+
+
+def _owner_is_gone(name: str) -> bool:
+    match = re.search(r"-(\d+)-\d+$", name)
+    return match is not None and not psutil.pid_exists(int(match.group(1)))

@@ -1,0 +1,384 @@
+"""Downstream: does the model that an agent left in memory slow down the next step of the work?"""
+
+from __future__ import annotations
+
+import html
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import psutil
+
+from lifecycle_widgets.agent import RunFailed
+from lifecycle_widgets.experiments.experiment import Experiment, Plan, Row
+from lifecycle_widgets.experiments.result import Result
+from lifecycle_widgets.experiments.shortage import Shortage
+from lifecycle_widgets.experiments.statistics import Interval, median_interval, ratio_interval
+from lifecycle_widgets.experiments.task import BigFile, TaskRun, run_task
+from lifecycle_widgets.monitor.runners import RunnerWatch
+from lifecycle_widgets.sandbox import MODELS, Sandbox
+from lifecycle_widgets.server import Server, full_name
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+NEVER, RESIDENT = "never loaded", "resident, idle"
+ZERO, STOP = "gone by keep_alive=0", "gone by ollama stop"
+CONDITIONS = (NEVER, RESIDENT, ZERO, STOP)
+_KEEP_ALIVE: dict[str, str | int] = {RESIDENT: "5m", ZERO: 0, STOP: "5m"}
+_PROMPT = "Say hello."
+_OPTIONS = {"num_predict": 8, "temperature": 0, "seed": 0}
+_AGENT_S = 2.5
+_GONE_S = 10.0
+_WORTH_SAYING = 1.1  # less than a tenth more is no slowdown that a person would look for
+
+# The shortage, sized from the model, as in a machine whose memory is just enough: beside the model
+# there is room for a third of the file, without it for all of it.
+_RUNNER_BYTES = 150_000_000  # a runner takes about so much more than its weights
+_ROOM_BYTES = 150_000_000
+_FILE_BYTES = 400_000_000
+_DISK_BYTES_PER_S = 150_000_000  # a laptop's disk
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where one trial is measured: the server, and, if it is ours, its process and its budget."""
+
+    server: Server
+    ollama: str | None  # the command
+    sandbox: Sandbox | None = None
+    shortage: Shortage | None = None
+
+    def require_alive(self) -> None:
+        """Raise when a private Ollama has ended: then its memory is free for another reason."""
+        if self.sandbox is not None and not self.sandbox.is_running:
+            raise RunFailed(
+                "The private Ollama has ended in the middle of the experiment: something has "
+                "killed it. Run the experiment again."
+            )
+
+
+class Downstream(Experiment["DownstreamResult"]):
+    """An agent answers; then an ordinary task runs. Is it slower because the model is still there?
+
+    Four conditions, in random order within each round: the model was never loaded; it is resident
+    and idle; it is gone by ``keep_alive=0``; it is gone by ``ollama stop``. Each time the task runs
+    twice: the first run may have to fetch its data anew, the second is the steady state.
+
+    Where Linux's control groups allow it, the shortage is made real: a fresh private Ollama and
+    the task share a budget of memory and of disk speed that is enough for either, not for both.
+    Elsewhere, and with ``shortage=False``, the machine is measured as it is, and it may well be
+    that nothing slows down: that is an answer too.
+
+    Parameters
+    ----------
+    model:
+        An installed model; by default the largest of the sandbox, and of a person's own server the
+        smallest.
+    shortage:
+        None: made where it can be. True: raise PermissionError where it cannot. False: never.
+    task:
+        A command of your own (program and arguments) in place of reading a large file.
+    rounds:
+        How often each condition is measured.
+    server:
+        The Ollama to measure without a shortage (with one, it is a private one); without one,
+        `Server.find` looks for it.
+    seed:
+        Of the random order.
+
+    Examples
+    --------
+    >>> result = Downstream("smollm2:135m-f32").run()  # doctest: +SKIP
+    >>> result.slowdown("resident, idle").median > 2  # doctest: +SKIP
+    True
+
+    The cure, in griptape (issue 1379 there):
+
+    >>> driver = OllamaPromptDriver(  # doctest: +SKIP
+    ...     model="llama3.2", extra_params={"keep_alive": 0}
+    ... )
+    """
+
+    def __init__(
+        self,
+        model: str | None = None,
+        *,
+        shortage: bool | None = None,
+        task: Sequence[str] | None = None,
+        rounds: int = 3,
+        server: Server | None = None,
+        seed: int = 0,
+    ) -> None:
+        if rounds < 1:
+            raise ValueError(f"rounds is {rounds}; give 1 or more.")
+        if task is not None and (isinstance(task, str) or not task):
+            raise ValueError("task is a program and its arguments: ['python', 'train.py'].")
+        super().__init__(server)
+        self.model = model or self._default_model()
+        self.task = list(task) if task is not None else None
+        self.rounds, self.seed, self._wanted = rounds, seed, shortage
+        self._why_not: str | None = None
+
+    def _default_model(self) -> str:
+        models = sorted(self.server.models(), key=lambda m: m.size_bytes)
+        if not models:
+            raise LookupError(
+                f"{self.server.url} has no models. To install one: ollama pull llama3.2:1b"
+            )
+        return models[-1 if self.server.is_sandbox else 0].name
+
+    # --- what it will take -----------------------------------------------------------------------
+
+    def plan(self) -> Plan:
+        """What will be run. Raises PermissionError for a shortage that must be and cannot."""
+        weights_bytes = self.server.require(self.model).size_bytes
+        short = self._is_short()
+        what = f"{self.rounds} times each: {', '.join(CONDITIONS)}; then "
+        what += f"{' '.join(self.task)!r}" if self.task else f"a file of {_FILE_BYTES / 1e6:.0f} MB"
+        what += " is run twice." if self.task else " is read twice."
+        notes = [self._note(short)]
+        if not short and shutil.which("ollama") is None:
+            notes.append(
+                "There is no `ollama` command here, so in its place the request is sent that it "
+                "would send."
+            )
+        return Plan(
+            what=f"{self.model} answers an agent. {what}",
+            rows=self.rounds * len(CONDITIONS),
+            seconds=round(self.rounds * (22.0 if short else 12.0) + 5),
+            memory_bytes=weights_bytes + _RUNNER_BYTES + _FILE_BYTES,
+            models=() if short else (self.model,),
+            notes=tuple(notes),
+        )
+
+    def _note(self, short: bool) -> str:
+        if short:
+            return (
+                f"A shortage is made for a private Ollama and the task: {self._budget() / 1e9:.2f} "
+                f"GB of memory, {_DISK_BYTES_PER_S / 1e6:.0f} MB/s from the disk. Nothing else on "
+                "this machine is touched."
+            )
+        if self._why_not:
+            return f"{self._why_not} The machine is measured as it is."
+        return "No shortage is made: the machine is measured as it is."
+
+    def _is_short(self) -> bool:
+        """Whether a shortage is made. Raises PermissionError when it must be and cannot."""
+        self._why_not = None
+        if self._wanted is False:
+            return False
+        if full_name(self.model) not in MODELS or not self.server.is_sandbox:
+            self._why_not = (
+                "A shortage is made for the private sandbox's models only, never for a person's "
+                "own Ollama."
+            )
+        else:
+            self._why_not = Shortage.why_not()
+        if self._why_not and self._wanted:
+            raise PermissionError(self._why_not)
+        return not self._why_not
+
+    def _budget(self) -> int:
+        return self.server.require(self.model).size_bytes + _RUNNER_BYTES + _ROOM_BYTES
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "task": self.task or ["cat", f"a file of {_FILE_BYTES} bytes"],
+            "rounds": self.rounds,
+            "seed": self.seed,
+        }
+
+    # --- measuring -------------------------------------------------------------------------------
+
+    def _measure(self) -> Iterator[Row]:
+        short = self._is_short()
+        self._found |= {"shortage": None, "why_no_shortage": None if short else self._note(False)}
+        order = random.Random(self.seed)
+        with ExitStack() as ending:
+            self._say("making the file that the task reads" if not self.task else "getting ready")
+            file = ending.enter_context(BigFile(_FILE_BYTES)) if not self.task else None
+            for number in range(self.rounds):
+                for condition in order.sample(CONDITIONS, len(CONDITIONS)):
+                    self._say(f"round {number + 1} of {self.rounds}: {condition}")
+                    with ExitStack() as trial:
+                        place = self._place(trial, short, file)
+                        try:
+                            measured = self._trial(condition, place, file)
+                        finally:
+                            place.require_alive()  # the reason behind whatever else went wrong
+                    yield {"round": number + 1, "condition": condition, **measured}
+
+    def _place(self, ending: ExitStack, short: bool, file: BigFile | None) -> _Place:
+        """A fresh private Ollama under a budget; without a shortage the server as it is."""
+        if not short:
+            return _Place(self.server, shutil.which("ollama"))
+        folder = file.folder if file is not None else os.getcwd()
+        shortage = ending.enter_context(Shortage(self._budget(), _DISK_BYTES_PER_S, folder=folder))
+        sandbox = ending.enter_context(Sandbox(models=[full_name(self.model)]))
+        shortage.adopt(sandbox.pid)
+        self._found["shortage"] = {
+            "way": shortage.way,
+            "memory_bytes": shortage.memory_bytes,
+            "disk_bytes_per_s": _DISK_BYTES_PER_S if shortage.disk_is_limited else None,
+        }
+        server = Server(sandbox.url)
+        ending.callback(server.close)
+        return _Place(server, str(sandbox.program), sandbox, shortage)
+
+    def _trial(self, condition: str, place: _Place, file: BigFile | None) -> Row:
+        if file is not None:
+            file.forget()
+        if place.shortage is None:
+            place.server.unload(self.model)
+        if condition in _KEEP_ALIVE:
+            self._ask(
+                _PROMPT,
+                model=self.model,
+                keep_alive=_KEEP_ALIVE[condition],
+                server=place.server,
+                options=_OPTIONS,
+            )
+        if condition == STOP:
+            self._stop_model(place)
+        if condition in (ZERO, STOP):
+            self._until_gone(place.server)
+        first = self._task(place, file)
+        steady = self._task(place, file)
+        return {
+            "first_s": first.seconds,
+            "steady_s": steady.seconds,
+            "first_disk_bytes": first.disk_read_bytes,
+            "steady_disk_bytes": steady.disk_read_bytes,
+            "runner_bytes": _runner_bytes(place.server),
+            "page_cache_bytes": _page_cache_bytes(place.shortage),
+            "used_bytes": _used_bytes(place.shortage),
+        }
+
+    def _task(self, place: _Place, file: BigFile | None) -> TaskRun:
+        self._look_for_stop()
+        command = self.task if file is None else file.task
+        assert command is not None
+        adopt = place.shortage.adopt if place.shortage is not None else None
+        run = run_task(command, adopt=adopt, stop=self._stop_asked)
+        self._look_for_stop()  # a task that was stopped is no measurement
+        return run
+
+    def _stop_model(self, place: _Place) -> None:
+        """`ollama stop`, the command itself; without one, the request that it sends."""
+        if place.ollama is None:
+            place.server.unload(self.model)
+            return
+        env = {**os.environ, "OLLAMA_HOST": place.server.url}
+        done = subprocess.run(
+            [place.ollama, "stop", self.model], env=env, capture_output=True, text=True, timeout=30
+        )
+        if done.returncode:
+            raise OSError(f"`ollama stop {self.model}` failed: {done.stderr.strip()}")
+
+    def _until_gone(self, server: Server) -> None:
+        """Until the runner's process has ended and its memory is back."""
+        for _ in range(int(_GONE_S / 0.05)):
+            if server.resident(self.model) is None and not _runner_bytes(server):
+                return
+            self._wait(0.05)
+        raise TimeoutError(
+            f"{self.model} is still in memory {_GONE_S:.0f} s after it was to leave. Somebody else "
+            "is using it."
+        )
+
+
+def _runner_bytes(server: Server) -> int | None:
+    """The memory of the server's runners; None when it is on another machine."""
+    port = urlsplit(server.url).port
+    if not server.is_local or port is None:
+        return None
+    return sum(found.rss_bytes for found in RunnerWatch(port).scan())
+
+
+def _page_cache_bytes(shortage: Shortage | None) -> int | None:
+    if shortage is not None:
+        return shortage.page_cache_bytes()
+    return getattr(psutil.virtual_memory(), "cached", None)  # the whole machine's; Linux
+
+
+def _used_bytes(shortage: Shortage | None) -> int:
+    return shortage.used_bytes() if shortage is not None else int(psutil.virtual_memory().used)
+
+
+class DownstreamResult(Result):
+    """How long the task took in each condition.
+
+    ``frame``: ``round``, ``condition``, ``first_s`` and ``steady_s`` (the task's first and second
+    run), ``first_disk_bytes`` and ``steady_disk_bytes`` (read from the disk), and when it had ended
+    ``runner_bytes`` (RSS), ``page_cache_bytes`` and ``used_bytes`` (of the budget; without a
+    shortage, of the whole machine).
+    """
+
+    kind = "downstream"
+
+    @property
+    def is_short(self) -> bool:
+        """Whether a shortage was made."""
+        return bool(self.facts.get("shortage"))
+
+    def seconds(self, condition: str) -> Interval:
+        """The task's steady run in a condition. Raises ValueError when it was not measured."""
+        return median_interval(self._steady(condition))
+
+    def slowdown(self, condition: str) -> Interval:
+        """How many times as long as with the model never loaded. Raises ValueError as `seconds`."""
+        return ratio_interval(self._steady(condition), self._steady(NEVER))
+
+    def price_of_a_second(self) -> float:
+        """c = 1 - 1/s: what a resident second costs while this task runs, in seconds of waiting.
+
+        In a second of a task that is slowed down s times, 1/s of a second of work is done. 0 when
+        no slowdown can be told.
+        """
+        s = self.slowdown(RESIDENT)
+        return 1 - 1 / s.median if s.low > 1 else 0.0
+
+    def _steady(self, condition: str) -> list[float]:
+        return list(self.frame.loc[self.frame["condition"] == condition, "steady_s"])
+
+    def _verdict(self) -> str:
+        s, model = self.slowdown(RESIDENT), self.facts["model"]
+        never, resident = self.seconds(NEVER), self.seconds(RESIDENT)
+        where = "" if self.is_short else f" {self.facts['why_no_shortage']}"
+        if s.low <= _WORTH_SAYING or never.overlaps(resident):
+            return (
+                f"Nothing slows down here because {model} is resident: the task takes {resident} s "
+                f"with it and {never} s without, {s} times as long: not distinguishable from no "
+                f"slowdown that matters.{where}"
+            )
+        return (
+            f"With {model} resident and idle the task takes {resident} s instead of {never} s: "
+            f"{s} times as long. {self._cure(ZERO)} {self._cure(STOP)} While such a task runs, a "
+            f"second of the model in memory costs {self.price_of_a_second():.2f} s.{where}"
+        )
+
+    def _cure(self, condition: str) -> str:
+        seconds, s = self.seconds(condition), self.slowdown(condition)
+        if s.low <= _WORTH_SAYING or seconds.overlaps(self.seconds(NEVER)):
+            return f"{condition.capitalize()}, it takes {seconds} s: cured."
+        if not seconds.overlaps(self.seconds(RESIDENT)) and s.high < self.slowdown(RESIDENT).low:
+            return f"{condition.capitalize()}, it takes {seconds} s: better, not cured ({s} times)."
+        return f"{condition.capitalize()}, it takes {seconds} s: that does not cure it here."
+
+    @property
+    def figure(self) -> go.Figure:
+        """Times, memory, page cache and disk reads of each condition, side by side."""
+        from lifecycle_widgets.experiments.figures.downstream import draw
+
+        return draw(self.frame, html.escape(self.facts["model"]), is_short=self.is_short)
+
+
+Downstream.result_kind = DownstreamResult

@@ -1,0 +1,62 @@
+"""The picture of `Downstream`: times, memory, page cache and disk reads, side by side."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from lifecycle_widgets.experiments.figures.style import COLORS, POINT, finish
+
+_CONDITIONS = ("gone by ollama stop", "gone by keep_alive=0", "resident, idle", "never loaded")
+
+
+def draw(frame: pd.DataFrame, model: str, *, is_short: bool) -> go.Figure:
+    """One row per condition on one axis; bars are medians, points are the measurements.
+
+    Parameters
+    ----------
+    frame:
+        Of a `DownstreamResult`.
+    model:
+        Its name, escaped.
+    is_short:
+        Whether memory and page cache are those of a budget; else they are the machine's.
+    """
+    whose = "of the budget" if is_short else "of the machine"
+    columns = (
+        ("steady_s", "the task, s", 1.0),
+        ("runner_bytes", "the model's memory, GB", 1e9),
+        ("page_cache_bytes", f"page cache {whose}, GB", 1e9),
+        ("steady_disk_bytes", "read from the disk, GB", 1e9),
+    )
+    figure = make_subplots(cols=len(columns), shared_yaxes=True, horizontal_spacing=0.04)
+    for place, (name, title, unit) in enumerate(columns, start=1):
+        _column(figure, place, frame, name, unit)
+        figure.update_xaxes(title={"text": title, "standoff": 6}, rangemode="tozero", col=place)
+    finish(figure, f"The downstream task after {model}", height=280, showlegend=False)
+    return figure.update_layout(margin={"t": 50})
+
+
+def _column(figure: go.Figure, place: int, frame: pd.DataFrame, name: str, unit: float) -> None:
+    if frame.empty or frame[name].isna().all():
+        return
+    conditions = [c for c in _CONDITIONS if c in set(frame["condition"])]
+    medians = frame.groupby("condition")[name].median().loc[conditions] / unit
+    figure.add_bar(
+        x=medians.tolist(),
+        y=conditions,
+        orientation="h",
+        marker_color=COLORS[place - 1],
+        row=1,
+        col=place,
+    )
+    figure.add_scatter(
+        x=(frame[name] / unit).tolist(),
+        y=frame["condition"].tolist(),
+        mode="markers",
+        marker={**POINT, "size": 6},
+        cliponaxis=False,
+        row=1,
+        col=place,
+    )
