@@ -55,6 +55,17 @@ if TYPE_CHECKING:
     from lifecycle_widgets.agent import AgentRun as AgentRun
     from lifecycle_widgets.agent import RunFailed as RunFailed
     from lifecycle_widgets.agent import run_agent as run_agent
+    from lifecycle_widgets.code_snippets import snippets as snippets
+    from lifecycle_widgets.experiments import ColdAndWarm as ColdAndWarm
+    from lifecycle_widgets.experiments import Downstream as Downstream
+    from lifecycle_widgets.experiments import Experiment as Experiment
+    from lifecycle_widgets.experiments import ExperimentFailed as ExperimentFailed
+    from lifecycle_widgets.experiments import InARow as InARow
+    from lifecycle_widgets.experiments import InTurn as InTurn
+    from lifecycle_widgets.experiments import NeedsConsent as NeedsConsent
+    from lifecycle_widgets.experiments import Result as Result
+    from lifecycle_widgets.experiments import load_result as load_result
+    from lifecycle_widgets.experiments import run_frame as run_frame
     from lifecycle_widgets.keep_alive import KeepAlive as KeepAlive
     from lifecycle_widgets.monitor import Gpu as Gpu
     from lifecycle_widgets.monitor import Monitor as Monitor
@@ -72,9 +83,13 @@ if TYPE_CHECKING:
     from lifecycle_widgets.server import ServerUnreachable as ServerUnreachable
     from lifecycle_widgets.server import UnknownModel as UnknownModel
     from lifecycle_widgets.widgets import AgentPanel as AgentPanel
+    from lifecycle_widgets.widgets import BreakEven as BreakEven
+    from lifecycle_widgets.widgets import CodeBlock as CodeBlock
+    from lifecycle_widgets.widgets import ExperimentPanel as ExperimentPanel
     from lifecycle_widgets.widgets import KeepAlivePicker as KeepAlivePicker
     from lifecycle_widgets.widgets import ModelPicker as ModelPicker
     from lifecycle_widgets.widgets import ResourceChart as ResourceChart
+    from lifecycle_widgets.widgets import RunTable as RunTable
     from lifecycle_widgets.widgets import TuningLab as TuningLab
 
 

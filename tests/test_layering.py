@@ -22,7 +22,18 @@ MAY_IMPORT = {
     "server": {"keep_alive", "sandbox"},
     "agent": {"keep_alive", "runs", "server"},
     "monitor": {"keep_alive", "runs", "server"},
-    "widgets": {"keep_alive", "runs", "server", "agent", "monitor", "sandbox"},
+    "code_snippets": {"keep_alive"},
+    "experiments": {"keep_alive", "runs", "server", "agent", "monitor", "sandbox"},
+    "widgets": {
+        "keep_alive",
+        "runs",
+        "server",
+        "agent",
+        "monitor",
+        "sandbox",
+        "code_snippets",
+        "experiments",
+    },
     "cli": {"keep_alive", "runs", "server", "sandbox"},
 }
 DRAWS = {"ipywidgets", "plotly", "IPython", "anywidget", "matplotlib"}
@@ -46,6 +57,22 @@ def imported(path: Path) -> Iterator[str]:
             yield node.module or ""
 
 
+def only_for_types(path: Path, root: str) -> bool:
+    """True when the file imports it for type checkers alone."""
+
+    def imports(node: ast.AST) -> int:
+        found = (n for n in ast.walk(node) if isinstance(n, ast.Import))
+        return sum(name.name.partition(".")[0] == root for n in found for name in n.names)
+
+    tree = ast.parse(path.read_text())
+    guarded = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    return imports(tree) == sum(map(imports, guarded))
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_go_down(path: Path) -> None:
     part = part_of(path)
@@ -57,8 +84,12 @@ def test_imports_go_down(path: Path) -> None:
             target = rest.split(".")[0]
             allowed = MAY_IMPORT[part] | {part, ""}
             assert target in allowed, f"{part} may not import {target} ({path})"
-        if part != "widgets":
-            assert root not in DRAWS, f"only widgets draws, but {path} imports {root}"
+        if part != "widgets" and root in DRAWS:
+            # the pictures of results, which are imported when one is asked for
+            assert root == "plotly", f"only widgets draws, but {path} imports {root}"
+            assert path.parent.name == "figures" or only_for_types(path, root), (
+                f"only experiments/figures draws, but {path} imports {root}"
+            )
 
 
 def test_every_part_is_in_the_list() -> None:
@@ -79,7 +110,18 @@ def loaded_after(statement: str) -> set[str]:
 
 
 def test_importing_loads_nothing_heavy() -> None:
-    heavy = {*DRAWS, "griptape", "ollama", "httpx", "numpy", "psutil", "pynvml"}
+    heavy = {
+        *DRAWS,
+        "griptape",
+        "ollama",
+        "httpx",
+        "numpy",
+        "psutil",
+        "pynvml",
+        "pandas",
+        "scipy",
+        "itables",
+    }
     assert not loaded_after("import lifecycle_widgets") & heavy
     assert not loaded_after("import lifecycle_widgets as lw; lw.KeepAlive('5m')") & heavy
 

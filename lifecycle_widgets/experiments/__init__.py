@@ -20,10 +20,10 @@ _HOMES = {
     "cold_and_warm": ("ColdAndWarm", "ColdAndWarmResult"),
     "downstream": ("Downstream", "DownstreamResult"),
     "experiment": ("Experiment", "ExperimentFailed", "NeedsConsent", "Plan", "Step"),
+    "frames": ("compare_runs", "run_frame"),
     "in_a_row": ("InARow", "InARowResult"),
     "in_turn": ("InTurn", "InTurnResult"),
     "result": ("Result", "load_result"),
-    "run_frame": ("run_frame",),
     "statistics": ("Interval", "median_interval", "ratio_interval"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -33,11 +33,19 @@ __all__ = [*_HOME_OF]
 if TYPE_CHECKING:
     from lifecycle_widgets.experiments.cold_and_warm import ColdAndWarm as ColdAndWarm
     from lifecycle_widgets.experiments.cold_and_warm import ColdAndWarmResult as ColdAndWarmResult
+    from lifecycle_widgets.experiments.downstream import Downstream as Downstream
+    from lifecycle_widgets.experiments.downstream import DownstreamResult as DownstreamResult
     from lifecycle_widgets.experiments.experiment import Experiment as Experiment
     from lifecycle_widgets.experiments.experiment import ExperimentFailed as ExperimentFailed
     from lifecycle_widgets.experiments.experiment import NeedsConsent as NeedsConsent
     from lifecycle_widgets.experiments.experiment import Plan as Plan
     from lifecycle_widgets.experiments.experiment import Step as Step
+    from lifecycle_widgets.experiments.frames import compare_runs as compare_runs
+    from lifecycle_widgets.experiments.frames import run_frame as run_frame
+    from lifecycle_widgets.experiments.in_a_row import InARow as InARow
+    from lifecycle_widgets.experiments.in_a_row import InARowResult as InARowResult
+    from lifecycle_widgets.experiments.in_turn import InTurn as InTurn
+    from lifecycle_widgets.experiments.in_turn import InTurnResult as InTurnResult
     from lifecycle_widgets.experiments.result import Result as Result
     from lifecycle_widgets.experiments.result import load_result as load_result
     from lifecycle_widgets.experiments.statistics import Interval as Interval

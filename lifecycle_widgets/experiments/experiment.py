@@ -97,7 +97,7 @@ class Experiment(ABC, Generic[R]):
     A subclass writes `plan`, ``_settings`` (JSON values for the facts) and ``_measure``, a
     generator that yields one row per measurement and cleans up in ``finally``. In it, ``_ask``,
     ``_wait`` and ``_say`` are there to ask a model, to wait and to tell what comes now; all of
-    them end when a person presses Stop.
+    them end when a person presses Stop. What it puts into ``_found`` goes into the facts.
 
     Parameters
     ----------
@@ -114,6 +114,7 @@ class Experiment(ABC, Generic[R]):
         self._asking: AgentRun | None = None
         self._on_step: Callable[[Step], None] | None = None
         self._rows: list[Row] = []
+        self._found: dict[str, Any] = {}  # facts that are known only at the end
         self._planned = 0
         self._busy = threading.Lock()
 
@@ -166,7 +167,7 @@ class Experiment(ABC, Generic[R]):
             raise RuntimeError("This experiment is running. Stop it, or wait for its end.")
         try:
             self._stop_asked.clear()
-            self._on_step, self._rows, self.result = on_step, [], None
+            self._on_step, self._rows, self._found, self.result = on_step, [], {}, None
             plan = self.plan()
             self._planned = plan.rows
             self._check(plan, may_unload)
@@ -223,6 +224,7 @@ class Experiment(ABC, Generic[R]):
         finally:
             measuring.close()  # type: ignore[attr-defined]  # its `finally` runs now
             self._leave(plan, before)
+        facts |= self._found
         facts["seconds"] = round(time.monotonic() - started, 3)
         if fault is not None:
             facts["error"] = str(fault) or type(fault).__name__

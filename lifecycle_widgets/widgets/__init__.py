@@ -10,6 +10,10 @@ All state is in traits: observe them, set them from code, link them with ``ipywi
 | KeepAlivePicker | value, text, error | Chooses a keep_alive and says in one sentence what the server will do with it. |
 | AgentPanel | server, model, keep_alive, prompt, running, answer, run, runs, error | Runs a prompt as an agent: streams the answer, can stop, and shows where the time went. |
 | ResourceChart | monitor, window_s, status | Shows memory and processor over time, with each model's residency and its expiry. |
+| ExperimentPanel | experiment, running, result, error | Runs an experiment by hand: its plan, Run and Stop, progress; then verdict, figure, table. |
+| BreakEven | result, price_s_per_gb_min, break_even_s | Sets a price for memory, and shows the break-even gap T* and what each keep_alive costs. |
+| RunTable | runs, selected | Shows runs in a table that can be sorted by any column, and compares the two selected. |
+| CodeBlock | model, keep_alive, url, shown, text | Shows the code for a model and a keep_alive, as griptape, server setting or curl, to copy. |
 | TuningLab | server, model, keep_alive, error | Chooses a server, a model and a keep_alive, runs prompts, and shows what it all costs. |
 
 Names are imported when they are first used.
@@ -22,9 +26,13 @@ from typing import TYPE_CHECKING, Any
 
 _HOME = {
     "AgentPanel": "agent_panel",
+    "BreakEven": "break_even",
+    "CodeBlock": "code_block",
+    "ExperimentPanel": "experiment_panel",
     "KeepAlivePicker": "keep_alive_picker",
     "ModelPicker": "model_picker",
     "ResourceChart": "resource_chart",
+    "RunTable": "run_table",
     "Style": "style",
     "TextStream": "text_stream",
     "TuningLab": "tuning_lab",
@@ -32,9 +40,13 @@ _HOME = {
 
 __all__ = [
     "AgentPanel",
+    "BreakEven",
+    "CodeBlock",
+    "ExperimentPanel",
     "KeepAlivePicker",
     "ModelPicker",
     "ResourceChart",
+    "RunTable",
     "Style",
     "TextStream",
     "TuningLab",
@@ -42,9 +54,13 @@ __all__ = [
 
 if TYPE_CHECKING:
     from lifecycle_widgets.widgets.agent_panel import AgentPanel as AgentPanel
+    from lifecycle_widgets.widgets.break_even import BreakEven as BreakEven
+    from lifecycle_widgets.widgets.code_block import CodeBlock as CodeBlock
+    from lifecycle_widgets.widgets.experiment_panel import ExperimentPanel as ExperimentPanel
     from lifecycle_widgets.widgets.keep_alive_picker import KeepAlivePicker as KeepAlivePicker
     from lifecycle_widgets.widgets.model_picker import ModelPicker as ModelPicker
     from lifecycle_widgets.widgets.resource_chart import ResourceChart as ResourceChart
+    from lifecycle_widgets.widgets.run_table import RunTable as RunTable
     from lifecycle_widgets.widgets.style import Style as Style
     from lifecycle_widgets.widgets.text_stream import TextStream as TextStream
     from lifecycle_widgets.widgets.tuning_lab import TuningLab as TuningLab

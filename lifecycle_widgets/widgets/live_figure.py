@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd  # noqa: F401  # plotly looks for it: let it never find it half imported
 import plotly.graph_objects as go
 from plotly.serializers import custom_serializers
 
 from lifecycle_widgets.widgets.chart_picture import Picture
 
-_CONFIG = {"displayModeBar": False, "displaylogo": False, "responsive": True}
+CONFIG = {"displayModeBar": False, "displaylogo": False, "responsive": True}
 _SAVED_EVERY = 20  # updates
 _EMPTY = {"x": [], "y": np.empty(0)}  # a trace that is no longer in the picture
 
@@ -32,7 +33,7 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
         self._shown = first
         self._updates = 0
         super().__init__(data=list(first.traces.values()), layout=first.layout)
-        self._config = _CONFIG
+        self._config = CONFIG
 
     def show_picture(self, new: Picture) -> None:
         """Send the difference between the picture that is shown and the new one."""

@@ -1,4 +1,4 @@
-"""The figures of the lessons: seconds per notebook, and whether an experiment agrees with itself."""
+"""The figures of the lessons: seconds per notebook; whether experiments repeat themselves."""
 
 from __future__ import annotations
 

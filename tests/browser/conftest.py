@@ -46,8 +46,10 @@ class Lab:
     token: str
     folder: Path
 
-    def open(self, browser: Browser, *, dark: bool = False) -> Page:
-        """The start notebook, in a fresh browser profile."""
+    def open(
+        self, browser: Browser, notebook: str = "00_start_here.ipynb", *, dark: bool = False
+    ) -> Page:
+        """A notebook, in a fresh browser profile."""
         context = browser.new_context(viewport={"width": 1280, "height": 1500})
         context.request.put(
             f"{self.url}/lab/api/settings/@jupyterlab/apputils-extension:themes?token={self.token}",
@@ -59,7 +61,7 @@ class Lab:
             data={"raw": '{"fetchNews": "false", "checkForUpdates": false}'},
         )
         page = context.new_page()
-        page.goto(f"{self.url}/lab/tree/00_start_here.ipynb?token={self.token}&reset")
+        page.goto(f"{self.url}/lab/tree/{notebook}?token={self.token}&reset")
         page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
         expect(page.locator("#jp-bottom-panel, #jp-main-statusbar").last).to_contain_text(
             "| Idle", timeout=60_000

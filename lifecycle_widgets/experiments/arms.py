@@ -1,0 +1,232 @@
+"""Arms: the same calls with the same gaps, under one keep_alive or setting each.
+
+All waits are real. On the private sandbox the arms run *side by side*: each has an Ollama of its
+own, and one loop makes all the calls one at a time, always the one that is due first, so that
+one arm's long pause is another's time to work. Two models never load or answer at the same time;
+what idles beside them costs memory only. On a person's own Ollama the arms run on it one after
+the other, in random order, and what they loaded is unloaded in between.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from lifecycle_widgets.agent import RunFailed
+from lifecycle_widgets.experiments.experiment import Experiment, Plan, R, Row
+from lifecycle_widgets.experiments.lane import Lane
+from lifecycle_widgets.keep_alive import KeepAlive
+from lifecycle_widgets.sandbox import MODELS
+from lifecycle_widgets.server import Model, Server, ServerUnreachable, full_name
+
+_PROMPT = "Say hello."
+_OPTIONS = {"num_predict": 8, "temperature": 0, "seed": 0}
+_CALL_S = 2.0  # a call with its load takes about as long: room that is left for it
+_RUNNER_BYTES = 150_000_000  # a runner takes about so much more than its weights
+_LAST_SAMPLE_S = 0.7  # the monitor looks twice a second
+
+SIDE_BY_SIDE = (
+    "Side by side: each arm has a private Ollama of its own, and the calls are made one at a time, "
+    "so that no two models load or answer at once; idle models only take memory."
+)
+ONE_BY_ONE = (
+    "One after the other on this Ollama, each arm with nothing in memory at its beginning. Other "
+    "people's requests in between would be measured too."
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: which model, and how long after the end of the arm's last one, in seconds."""
+
+    model: str
+    gap_s: float
+    labels: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to make the calls.
+
+    Parameters
+    ----------
+    name:
+        How it is called in tables and figures.
+    keep_alive:
+        Sent with each call; ``KeepAlive(None)`` is not sent.
+    calls:
+        In order of time.
+    settings:
+        Of Ollama's server (``OLLAMA_MAX_LOADED_MODELS``); an arm with any needs a private one.
+    """
+
+    name: str
+    keep_alive: KeepAlive
+    calls: tuple[Call, ...]
+    settings: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def longest(self) -> int:
+        """The number of the call that comes after the longest pause (1 when there is none)."""
+        later = range(1, len(self.calls))
+        return max(later, key=lambda i: self.calls[i].gap_s, default=1)
+
+
+def keep_alives_checked(values: Sequence[Any]) -> tuple[KeepAlive, ...]:
+    """Each once. Raises ValueError for none, for one twice, and for what Ollama would reject."""
+    found = tuple(KeepAlive(value) for value in values)
+    if not found:
+        raise ValueError("keep_alives is empty; give one or more, such as (0, '5m').")
+    twice = next((k for i, k in enumerate(found) if k in found[:i]), None)
+    if twice is not None:
+        raise ValueError(f"keep_alives has {str(twice)!r} twice; give each once.")
+    return found
+
+
+def seconds_checked(name: str, *values: float) -> None:
+    """Raise ValueError unless all are finite and not below 0."""
+    for value in values:
+        if not 0 <= value < float("inf"):
+            raise ValueError(f"{name} has {value}; give seconds, 0 or more.")
+
+
+def smallest_models(server: Server, count: int) -> list[str]:
+    """The names of the smallest installed models. Raises LookupError when there is none."""
+    found = sorted(server.models(), key=lambda m: m.size_bytes)[:count]
+    if not found:
+        raise LookupError(f"{server.url} has no models. To install one: ollama pull llama3.2:1b")
+    return [model.name for model in found]
+
+
+class ArmsExperiment(Experiment[R]):
+    """An experiment whose rows are the calls of some arms."""
+
+    columns: ClassVar[tuple[str, ...]] = ()  #: of the frame
+    seed: int
+
+    @abstractmethod
+    def _arms(self) -> tuple[Arm, ...]:
+        """The arms, in the order of the result."""
+
+    # --- what it will take -----------------------------------------------------------------------
+
+    def _side_by_side(self) -> bool:
+        """Whether each arm can have a private Ollama with the same models."""
+        return self.server.is_sandbox and {full_name(m) for m in self._models()} <= set(MODELS)
+
+    def _models(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(c.model for arm in self._arms() for c in arm.calls))
+
+    def _plan_of_arms(self, what: str, *, more_s: float = 0.0, notes: Sequence[str] = ()) -> Plan:
+        """Raises UnknownModel for a model that is not installed."""
+        arms = self._arms()
+        models = {name: self.server.require(name) for name in self._models()}
+        spans = [_span_s(arm.calls, models) for arm in arms]
+        bytes_ = [_memory_bytes(arm, models) for arm in arms]
+        if self._side_by_side():
+            bursts = [_span_s(arm.calls[: arm.longest], models) for arm in arms]
+            seconds, memory_bytes = max(spans) + sum(bursts) - max(bursts), sum(bytes_)
+        else:
+            seconds, memory_bytes = sum(spans), max(bytes_)
+        return Plan(
+            what=what,
+            rows=sum(len(arm.calls) for arm in arms),
+            seconds=round(seconds + more_s + 2),
+            memory_bytes=memory_bytes,
+            models=() if self._side_by_side() else tuple(models),
+            notes=(SIDE_BY_SIDE if self._side_by_side() else ONE_BY_ONE, *notes),
+        )
+
+    # --- measuring -------------------------------------------------------------------------------
+
+    def _measure(self) -> Iterator[Row]:
+        order = list(self._arms())
+        random.Random(self.seed).shuffle(order)
+        self._found |= {"side_by_side": self._side_by_side(), "arms": []}
+        if self._side_by_side():
+            yield from self._with_lanes(order)
+        else:
+            for arm in order:
+                yield from self._with_lanes([arm])
+
+    def _with_lanes(self, arms: Sequence[Arm]) -> Iterator[Row]:
+        with ExitStack() as ending:
+            lanes: list[Lane] = []
+            ending.callback(self._end, lanes)
+            for arm in arms:
+                self._say(f"{arm.name}: getting ready")
+                lane = Lane(arm, self.server, private=self._side_by_side())
+                lanes.append(lane)
+                lane.open()
+            while (due := next_lane(lanes)) is not None:
+                yield self._call(due)
+            self._wait(_LAST_SAMPLE_S)
+
+    def _end(self, lanes: Sequence[Lane]) -> None:
+        """Note what the monitors saw, and end everything (at once: a private Ollama takes time)."""
+        try:
+            names = [arm.name for arm in self._arms()]
+            self._found["arms"] += [lane.facts() for lane in lanes if lane.done]
+            self._found["arms"].sort(key=lambda facts: names.index(facts["arm"]))
+        finally:
+            with ThreadPoolExecutor(max(1, len(lanes))) as pool:
+                list(pool.map(Lane.close, lanes))
+
+    def _call(self, lane: Lane) -> Row:
+        arm, call = lane.arm, lane.next_call
+        self._say(f"keep_alive {arm.name}: {call.model}, call {lane.done + 1} of {len(arm.calls)}")
+        self._wait(lane.due_in_s())
+        try:
+            run = self._ask(
+                _PROMPT,
+                model=call.model,
+                keep_alive=arm.keep_alive,
+                server=lane.server,
+                options=_OPTIONS,
+            )
+            pauses = lane.called(run.timings.total_s)
+            while arm.keep_alive.is_zero and lane.is_leaving(call.model):
+                self._wait(0.05)
+            after = lane.look(call.model)
+        except (ServerUnreachable, RunFailed) as fault:
+            raise lane.explained(fault) from fault
+        row: dict[str, Any] = {"arm": arm.name, **call.labels, "call": lane.done, **pauses, **after}
+        row |= {"model": call.model, "was_resident": bool(run.was_resident)}
+        row |= {name: getattr(run.timings, name) for name in ("load_s", "ttft_s", "total_s")}
+        return {name: row[name] for name in self.columns}
+
+
+def next_lane(lanes: Sequence[Lane]) -> Lane | None:
+    """Whose call comes next; None when all are over.
+
+    The one that is due first. Where two would collide, the shorter gap goes first: half a second
+    more is much for it, and little for the long one. An arm begins when the one before it has
+    come to its longest pause.
+    """
+    ready = [
+        lane
+        for i, lane in enumerate(lanes)
+        if not lane.is_over and (lane.done or i == 0 or lanes[i - 1].has_paused)
+    ]
+    if not ready:
+        return None
+    soonest_s = max(0.0, min(lane.due_in_s() for lane in ready))
+    collide = [lane for lane in ready if lane.due_in_s() < soonest_s + _CALL_S]
+    return min(collide, key=lambda lane: (lane.gap_s, lane.due_in_s()))
+
+
+def _span_s(calls: Sequence[Call], models: Mapping[str, Model]) -> float:
+    """How long these calls take, about: half of them load their model, at about 1 GB/s."""
+    return sum(call.gap_s + 0.8 + 0.5 * models[call.model].size_bytes / 1e9 for call in calls)
+
+
+def _memory_bytes(arm: Arm, models: Mapping[str, Model]) -> int:
+    called: Collection[str] = {call.model for call in arm.calls}
+    sizes = sorted((models[name].size_bytes + _RUNNER_BYTES for name in called), reverse=True)
+    most = 1 if arm.keep_alive.is_zero else arm.settings.get("OLLAMA_MAX_LOADED_MODELS")
+    return sum(sizes[:most])

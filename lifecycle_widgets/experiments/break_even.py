@@ -1,0 +1,131 @@
+"""The break-even gap T*: when holding a model in memory costs as much as loading it again.
+
+Keeping a model is renting, letting it go is buying (a reload): the ski-rental problem. A pause
+shorter than T* is cheaper with the model held, a longer one with the model gone; who must decide
+before knowing how long the pause will be and lets go after T* never pays more than twice the best,
+and no fixed rule does better in the worst case. Sources: Karlin, Li, Manasse and Owicki, "Empirical
+studies of competitive spinning for a shared-memory multiprocessor", SOSP 1991; Albers, "Energy-
+efficient algorithms", CACM 53(5), 2010; for databases in memory Lipcon and Purohit, CIDR 2025.
+
+Values only: nothing here asks a server.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from lifecycle_widgets.experiments.statistics import CONFIDENCE, Interval
+
+_RESAMPLES = 2000
+_SEED = 20200229  # the same data give the same interval
+
+
+def break_even_s(reload_s: float, held_bytes: float, price_s_per_gb_s: float) -> float:
+    """T* = L / c, with c = memory held x price of a gigabyte-second.
+
+    Parameters
+    ----------
+    reload_s:
+        L: how much longer one waits when the model has to be loaded, in seconds.
+    held_bytes:
+        The memory that the resident model takes.
+    price_s_per_gb_s:
+        What one GB (1e9 bytes) in memory for one second is worth, in seconds of waiting.
+
+    Returns
+    -------
+    float
+        Seconds; ``math.inf`` when holding costs nothing.
+
+    Raises
+    ------
+    ValueError
+        For a value below 0.
+
+    Examples
+    --------
+    A model of 0.5 GB that loads in 2 s, at one second of waiting for a GB-minute:
+
+    >>> break_even_s(2.0, 0.5e9, 1 / 60)
+    240.0
+    """
+    if min(reload_s, held_bytes, price_s_per_gb_s) < 0:
+        raise ValueError("A time, a size and a price cannot be below 0.")
+    cost_per_s = held_bytes / 1e9 * price_s_per_gb_s
+    return reload_s / cost_per_s if cost_per_s else math.inf
+
+
+def cost(gap_s: float, ttl_s: float, t_star_s: float) -> float:
+    """What one pause costs, in reloads: min(g, T) / T* held, and one reload if g > T.
+
+    Parameters
+    ----------
+    gap_s:
+        g, the pause, in seconds.
+    ttl_s:
+        T, the keep_alive in force, in seconds (``math.inf``: forever).
+    t_star_s:
+        T*, the break-even, in seconds.
+
+    Examples
+    --------
+    A pause of 60 s, T* = 30 s: kept for 5 minutes it costs two reloads, let go at once it costs
+    one, and let go after T* it costs two: never more than twice the best.
+
+    >>> [cost(60, ttl_s, 30) for ttl_s in (300, 0, 30)]
+    [2.0, 1.0, 2.0]
+    """
+    held = min(gap_s, ttl_s) / t_star_s if t_star_s else math.inf if min(gap_s, ttl_s) else 0.0
+    return held + (1.0 if gap_s > ttl_s else 0.0)
+
+
+def reload_interval(
+    cold_ttft_s: Sequence[float], warm_ttft_s: Sequence[float], confidence: float = CONFIDENCE
+) -> Interval:
+    """L: the median time to first token when the model has to be loaded, less the median warm one.
+
+    With its percentile bootstrap interval (Efron and Tibshirani 1993, chapter 13); the two sets
+    are independent.
+
+    Raises
+    ------
+    ValueError
+        When one of them is empty.
+
+    Examples
+    --------
+    >>> reload_interval([1.5, 1.5, 1.5], [0.5, 0.5])
+    Interval(low=1.0, median=1.0, high=1.0, n=2)
+    """
+    cold, warm = np.asarray(list(cold_ttft_s), float), np.asarray(list(warm_ttft_s), float)
+    if not len(cold) or not len(warm):
+        lacking = "had to load the model" if not len(cold) else "found the model in memory"
+        raise ValueError(f"No call {lacking}, so what a load costs is not known.")
+    rng = np.random.default_rng(_SEED)
+    drawn = np.median(rng.choice(cold, (_RESAMPLES, len(cold))), axis=1) - np.median(
+        rng.choice(warm, (_RESAMPLES, len(warm))), axis=1
+    )
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    middle = float(np.median(cold) - np.median(warm))
+    return Interval(float(low), middle, float(high), min(len(cold), len(warm)))
+
+
+def break_even_interval(
+    reload_s: Interval, held_bytes: float, price_s_per_gb_min: float
+) -> Interval:
+    """T* for an interval of L, at a price in seconds of waiting for one GB held for one minute.
+
+    Examples
+    --------
+    >>> break_even_interval(Interval(1.0, 2.0, 3.0, 5), 0.5e9, 1.0)
+    Interval(low=120.0, median=240.0, high=360.0, n=5)
+    """
+    per_s = price_s_per_gb_min / 60
+    low, median, high = (
+        break_even_s(max(0.0, s), held_bytes, per_s)
+        for s in (reload_s.low, reload_s.median, reload_s.high)
+    )
+    return Interval(low, median, high, reload_s.n)

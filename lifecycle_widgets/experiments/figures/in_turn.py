@@ -1,0 +1,103 @@
+"""The picture of `InTurn`: who was in memory when, and what each arm waited and held."""
+
+from __future__ import annotations
+
+import html
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from lifecycle_widgets.experiments.figures.style import COLORS, TEXT, finish
+
+_LANE, _BETWEEN = 1.0, 0.7  # heights, of a model's lane and between two arms
+_LANE_PX = 17
+
+
+def draw(frame: pd.DataFrame, residencies: pd.DataFrame, table: pd.DataFrame) -> go.Figure:
+    """Left: a lane per model and arm, with its calls. Right: waiting, and GB-seconds, per arm.
+
+    Parameters
+    ----------
+    frame, residencies, table:
+        Of an `InTurnResult`.
+    """
+    figure = make_subplots(
+        rows=1, cols=3, shared_yaxes=True, column_widths=[0.62, 0.19, 0.19],
+        horizontal_spacing=0.025,
+    )  # fmt: skip
+    arms = [str(arm) for arm in table.index]
+    models = list(dict.fromkeys(frame["model"])) if len(frame) else []
+    step = len(models) * _LANE + _BETWEEN
+    middle = {arm: i * step + (len(models) - 1) / 2 * _LANE for i, arm in enumerate(arms)}
+    for j, model in enumerate(models):
+        lanes = {arm: i * step + j * _LANE for i, arm in enumerate(arms)}
+        color = COLORS[j % len(COLORS)]
+        figure.add_trace(_stays(residencies, table, model, lanes, color), row=1, col=1)
+        figure.add_trace(_calls(frame, model, lanes, color), row=1, col=1)
+    figure.add_trace(_key_to_the_marks(), row=1, col=1)
+    for column, name, color in ((2, "waiting_s", TEXT), (3, "gb_s", TEXT)):
+        bars = go.Bar(
+            x=table[name].tolist(), y=list(middle.values()), orientation="h", marker_color=color,
+            text=[f"{v:.0f}" if v >= 10 else f"{v:.1f}" for v in table[name]],
+            textposition="auto", width=0.55 * step, showlegend=False, opacity=0.75,
+            hovertemplate="%{x:.1f}<extra></extra>", insidetextfont={"color": "white"},
+        )  # fmt: skip
+        figure.add_trace(bars, row=1, col=column)
+    figure.update_layout(barmode="overlay")
+    figure.update_yaxes(
+        tickvals=list(middle.values()), ticktext=[html.escape(arm) for arm in arms], showgrid=False,
+        range=[len(arms) * step - _BETWEEN, -_LANE], zeroline=False,
+    )  # fmt: skip
+    titles = ("seconds since the arm's first call", "waiting for first tokens, s", "GB-seconds")
+    for column, title in enumerate(titles, 1):
+        figure.update_xaxes(title=title, rangemode="tozero", row=1, col=column)
+    height = 150 + round(_LANE_PX * step * max(1, len(arms)))
+    title = "Who is in memory when, under each keep_alive"
+    return finish(figure, title, height=height)
+
+
+def _stays(
+    residencies: pd.DataFrame, table: pd.DataFrame, model: str, lanes: dict[str, float], color: str
+) -> go.Bar:
+    """The times in memory; a stay that had not ended goes on to the arm's end."""
+    mine = residencies[residencies["model"].map(_full) == _full(model)]
+    ends = mine["arm"].map(table["span_s"] + table["late_s"])
+    left = [f"left: {why}" if isinstance(why, str) else "still in memory" for why in mine["why"]]
+    return go.Bar(
+        base=mine["start_s"].tolist(),
+        x=(mine["end_s"].fillna(ends) - mine["start_s"]).tolist(),
+        y=[lanes[str(arm)] for arm in mine["arm"]],
+        orientation="h", width=0.8 * _LANE, marker={"color": color, "line": {"width": 0}},
+        name=html.escape(model), text=left, textposition="none", opacity=0.6,
+        hovertemplate=html.escape(model)
+        + " from %{base:.1f} s, for %{x:.1f} s, %{text}<extra></extra>",
+    )  # fmt: skip
+
+
+def _calls(frame: pd.DataFrame, model: str, lanes: dict[str, float], color: str) -> go.Scatter:
+    mine = frame[frame["model"] == model]
+    resident = mine["was_resident"].astype(bool)
+    return go.Scatter(
+        x=mine["start_s"].tolist(),
+        y=[lanes[str(arm)] for arm in mine["arm"]],
+        mode="markers", showlegend=False,
+        marker={
+            "symbol": ["circle-open" if warm else "x" for warm in resident],
+            "size": [6 if warm else 7 for warm in resident],
+            "color": color, "line": {"width": 1.5},
+        },
+        customdata=mine["ttft_s"].tolist(),
+        hovertemplate="called at %{x:.1f} s: first token after %{customdata:.2f} s<extra></extra>",
+    )  # fmt: skip
+
+
+def _key_to_the_marks() -> go.Scatter:
+    return go.Scatter(
+        x=[None], y=[None], mode="markers", name="a call that had to load its model",
+        marker={"symbol": "x", "color": TEXT, "size": 7},
+    )  # fmt: skip
+
+
+def _full(model: str) -> str:
+    return model if ":" in model else f"{model}:latest"

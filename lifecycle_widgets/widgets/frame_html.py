@@ -1,0 +1,65 @@
+"""A DataFrame as a plain HTML table: everything escaped, numbers with as many digits as help."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from lifecycle_widgets.widgets.formats import clock_text, escaped
+
+_MOST_ROWS = 200
+_NOTHING = "–"
+
+
+def frame_html(frame: pd.DataFrame, *, index: bool = False, most_rows: int = _MOST_ROWS) -> str:
+    """The table; of a long one the first ``most_rows`` rows, and it says so.
+
+    Examples
+    --------
+    >>> "<td>&lt;b&gt;</td>" in frame_html(pd.DataFrame({"model": ["<b>"]}))
+    True
+    """
+    shown = frame.head(most_rows)
+    names = ([frame.index.name or ""] if index else []) + [str(name) for name in frame.columns]
+    rows = [
+        ([label] if index else []) + list(row)
+        for label, row in zip(shown.index, shown.itertuples(index=False, name=None), strict=True)
+    ]
+    head = "".join(f"<th scope='col'>{escaped(name)}</th>" for name in names)
+    body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
+    left = len(frame) - len(shown)
+    more = f"<p class='lw-muted'>and {left} more rows, in the frame.</p>" if left else ""
+    return (
+        f"<div class='lw-table'><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>{more}"
+    )
+
+
+def value_text(value: Any) -> str:
+    """One value, as a person reads it.
+
+    Examples
+    --------
+    >>> [value_text(v) for v in (1.23456, 12345.6, 7, True, None, float("nan"), "5m")]
+    ['1.23', '12346', '7', 'yes', '–', '–', '5m']
+    """
+    if value is None or value is pd.NA or value is pd.NaT:
+        return _NOTHING
+    if isinstance(value, (bool,)) or type(value).__name__ == "bool_":
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return clock_text(value)
+    if isinstance(value, float):
+        if math.isnan(value):
+            return _NOTHING
+        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return str(value)
+
+
+def _cell(value: Any) -> str:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    kind = " class='lw-number'" if is_number else ""
+    return f"<td{kind}>{escaped(value_text(value))}</td>"

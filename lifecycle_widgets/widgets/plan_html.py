@@ -1,0 +1,35 @@
+"""What an experiment is going to do, as HTML."""
+
+from __future__ import annotations
+
+from lifecycle_widgets.experiments import Plan
+from lifecycle_widgets.widgets.formats import escaped, size_text
+
+
+def plan_html(plan: Plan) -> str:
+    """What will be run, about how long, how much memory, and the notes; all of it escaped.
+
+    Examples
+    --------
+    >>> plan_html(Plan(what="Ask it twice.", rows=2, seconds=95, memory_bytes=300_000_000))[:49]
+    '<div class="lw-plan"><p>Ask it twice.</p><p class'
+    """
+    facts = [f"{plan.rows} measurements", f"about {_about(plan.seconds)}"]
+    if plan.memory_bytes:
+        facts.append(f"up to about {size_text(plan.memory_bytes)} of memory")
+    if plan.models:
+        facts.append(f"loads and unloads {', '.join(plan.models)}")
+    notes = "".join(f"<li>{escaped(note)}</li>" for note in plan.notes)
+    return (
+        f'<div class="lw-plan"><p>{escaped(plan.what)}</p>'
+        f'<p class="lw-muted">{escaped(" · ".join(facts))}</p>'
+        + (f'<ul class="lw-muted">{notes}</ul>' if notes else "")
+        + "</div>"
+    )
+
+
+def _about(seconds: float) -> str:
+    """A duration that is only a guess: rounded up, to 5 s or to half minutes."""
+    if seconds <= 90:
+        return f"{max(5, -(-round(seconds) // 5) * 5)} s"
+    return f"{-(-round(seconds) // 30) / 2:g} min"

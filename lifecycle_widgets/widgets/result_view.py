@@ -1,0 +1,76 @@
+"""What an experiment gave: the verdict, the figure, the tables. A part of ExperimentPanel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as widgets
+import pandas as pd
+import plotly.graph_objects as go
+
+from lifecycle_widgets.experiments import Result
+from lifecycle_widgets.widgets.fit import Fit
+from lifecycle_widgets.widgets.formats import escaped
+from lifecycle_widgets.widgets.frame_html import frame_html
+from lifecycle_widgets.widgets.live_figure import CONFIG
+
+
+class ResultView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Shows one `Result` after another; empty, it takes no room."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.layout.display = "none"
+
+    def clear(self) -> None:
+        """Show nothing."""
+        last: tuple[widgets.Widget, ...] = self.children
+        self.children = []
+        self.layout.display = "none"
+        for child in last:
+            _close(child)
+
+    def show(self, result: Result) -> None:
+        """Show the verdict, the figure (when there is one to draw) and the measurements."""
+        verdict = widgets.HTML(f'<p class="lw-verdict" role="status">{escaped(result.verdict)}</p>')
+        parts: list[widgets.Widget] = [verdict]
+        if not result.frame.empty:
+            try:
+                parts.append(_drawn(result.figure))
+            except (ValueError, KeyError, IndexError):
+                pass  # stopped so early that there is nothing to draw yet
+            parts.append(widgets.HTML(_tables(result)))
+        self.clear()
+        self.children = parts
+        self.layout.display = None
+
+    def close(self) -> None:
+        """Remove it and its parts."""
+        self.clear()
+        super().close()
+
+
+def _drawn(figure: go.Figure) -> widgets.VBox:
+    live = go.FigureWidget(figure)
+    live._config = CONFIG
+    return widgets.VBox([live, Fit()]).add_class("lw-chart").add_class("lw-result-figure")
+
+
+def _tables(result: Result) -> str:
+    """The summary where the result has one, and every measurement folded away under it."""
+    summary: Any = getattr(result, "table", None)
+    count = f"{len(result.frame)} measurements"
+    if not isinstance(summary, pd.DataFrame):
+        return frame_html(result.frame) if len(result.frame) <= 12 else _folded(count, result.frame)
+    named = any(summary.index.names)
+    return frame_html(summary, index=named) + _folded(count, result.frame)
+
+
+def _folded(title: str, frame: pd.DataFrame) -> str:
+    return f"<details><summary>{escaped(title)}</summary>{frame_html(frame)}</details>"
+
+
+def _close(widget: widgets.Widget) -> None:
+    for child in getattr(widget, "children", ()):
+        _close(child)
+    widget.close()

@@ -1,0 +1,210 @@
+"""RunTable: runs in a table that can be sorted, and two of them compared."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import pandas as pd
+import traitlets
+from itables.widget import ITable
+
+from lifecycle_widgets.experiments import compare_runs, run_frame
+from lifecycle_widgets.runs import Run
+from lifecycle_widgets.widgets.agent_panel import AgentPanel
+from lifecycle_widgets.widgets.base import Composite
+from lifecycle_widgets.widgets.comparison_html import comparison_html
+from lifecycle_widgets.widgets.formats import clock_text
+from lifecycle_widgets.widgets.tuning_lab import TuningLab
+
+_AT_ONCE = 2  # runs that can be compared
+_ERROR_LENGTH = 60  # characters of an error that a row has room for; the frame has all of it
+_HINT = "No runs yet: they appear here as they end."
+_HOW = "Click a column to sort by it. Click two rows to compare them."
+
+
+class RunTable(Composite):
+    """Shows runs in a table that can be sorted by any column, and compares the two selected.
+
+    ``runs`` and ``selected`` can be set and observed.
+
+    Parameters
+    ----------
+    runs:
+        What it starts with.
+    panel:
+        An `AgentPanel` or a `TuningLab`: its runs are added, those there are and those to come.
+
+    Examples
+    --------
+    >>> table = RunTable(panel=lab)  # doctest: +SKIP
+    >>> table.frame["ttft_s"].min()  # doctest: +SKIP
+    0.14
+    """
+
+    runs = traitlets.Tuple()
+    selected = traitlets.Tuple(help="At most two of the runs.")
+
+    def __init__(
+        self,
+        runs: Iterable[Run] = (),
+        panel: AgentPanel | TuningLab | None = None,
+        **keywords: Any,
+    ) -> None:
+        self._lock = threading.RLock()
+        self._showing = False  # what the grid reports is our own doing
+        self._panel = panel.panel if isinstance(panel, TuningLab) else panel
+        if not (self._panel is None or isinstance(self._panel, AgentPanel)):
+            raise TypeError(
+                f"panel is a {type(panel).__name__}. Give an AgentPanel or a TuningLab."
+            )
+        there = self._panel.runs if self._panel is not None else ()
+        self.set_trait("runs", (*runs, *there))
+        self._hint = widgets.HTML()
+        self._grid = ITable(_shown(self.runs), **_LOOK)
+        self._comparison = widgets.HTML()
+        box = widgets.Box([self._grid]).add_class("lw-grid")
+        super().__init__([self._hint, box, self._comparison], keywords)
+        self.add_class("lw-runs")
+        self._show()
+        self.observe(self._show, "runs")
+        self.observe(self._show_selected, "selected")
+        self._grid.observe(self._clicked, "selected_rows")
+        if self._panel is not None:
+            self._panel.observe(self._ran, "runs")
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The runs as a DataFrame (`run_frame`): every number, with its unit in the name."""
+        return run_frame(self.runs)
+
+    @staticmethod
+    def compare(first: Run, second: Run) -> pd.DataFrame:
+        """Two runs side by side, with the differences (`compare_runs`)."""
+        return compare_runs(first, second)
+
+    def close(self) -> None:
+        """Listen no more to the panel, and leave the page."""
+        if self._panel is not None:
+            self._panel.unobserve(self._ran, "runs")
+        self._grid.close()
+        super().close()
+
+    # --- what is shown ---------------------------------------------------------------------------
+
+    def _ran(self, change: Any) -> None:
+        """The panel has more runs (in the thread of its run)."""
+        with self._lock:
+            known = {id(run) for run in self.runs}
+            self.runs = (*self.runs, *(run for run in change["new"] if id(run) not in known))
+
+    def _show(self, _: Any = None) -> None:
+        with self._lock:
+            here = {id(run) for run in self.runs}
+            self.selected = tuple(run for run in self.selected if id(run) in here)
+            self._hint.value = f'<span class="lw-muted">{_HOW if self.runs else _HINT}</span>'
+            self._grid.layout.display = None if self.runs else "none"
+            self._showing = True
+            try:
+                self._grid.update(_shown(self.runs), selected_rows=self._rows(), **_LOOK)
+            finally:
+                self._showing = False
+
+    def _show_selected(self, _: Any) -> None:
+        with self._lock:
+            self._showing = True
+            try:
+                self._grid.selected_rows = self._rows()
+            finally:
+                self._showing = False
+            self._comparison.value = self._compared()
+
+    def _compared(self) -> str:
+        if len(self.selected) < _AT_ONCE:
+            return ""
+        first, second = sorted(self.selected, key=self._row)  # in the order of the table
+        return comparison_html(first, second, (self._row(first) + 1, self._row(second) + 1))
+
+    def _rows(self) -> list[int]:
+        return sorted(self._row(run) for run in self.selected)
+
+    def _row(self, run: Run) -> int:
+        return next(i for i, known in enumerate(self.runs) if known is run)
+
+    # --- selecting -------------------------------------------------------------------------------
+
+    def _clicked(self, change: Any) -> None:
+        """A person has clicked a row: a third one takes the place of the first."""
+        with self._lock:
+            if self._showing:
+                return
+            clicked = [self.runs[i] for i in change["new"] if i < len(self.runs)]
+            kept = [run for run in self.selected if any(run is other for other in clicked)]
+            new = [run for run in clicked if not any(run is other for other in kept)]
+            wanted = tuple([*kept, *new][-_AT_ONCE:])
+            self.selected = wanted
+            if len(clicked) > _AT_ONCE:  # take the mark off the row that made room
+                self._show_selected(None)
+
+    @traitlets.validate("selected")
+    def _checked(self, proposal: Any) -> tuple[Run, ...]:
+        chosen = tuple(proposal["value"])
+        if len(chosen) > _AT_ONCE:
+            raise ValueError(f"{len(chosen)} runs are selected; give two at most.")
+        here = {id(run) for run in self.runs}
+        if not all(id(run) in here for run in chosen):
+            raise ValueError("A run that is selected is not in the table. Give two of table.runs.")
+        return chosen
+
+    def _in_short(self) -> str:
+        return f"{len(self.runs)} runs, {len(self.selected)} selected"
+
+
+_LOOK: dict[str, Any] = {
+    "select": "multi",
+    "showIndex": False,
+    "classes": "compact stripe row-border",
+    "style": "table-layout:auto;width:100%;margin:0",
+    "text_in_header_can_be_selected": False,  # the whole of it sorts
+    "paging": False,
+    "layout": {"topStart": None, "topEnd": None, "bottomStart": None, "bottomEnd": None},
+    "maxBytes": 0,
+    "stateSave": True,  # the column that it is sorted by, when a new run comes;
+    "stateDuration": -1,  # in the page's session, not for ever
+}
+
+
+def _shown(runs: Sequence[Run]) -> pd.DataFrame:
+    """The runs as the table shows them; text that is sorted by what it means."""
+    frame = run_frame(runs)
+    ended = [
+        (run.error or "")[:_ERROR_LENGTH] or ("stopped" if run.stopped else "done") for run in runs
+    ]
+    resident = [{True: "yes", False: "no", None: "–"}[run.was_resident] for run in runs]
+    shown = {
+        "run": range(1, len(runs) + 1),
+        "started": [clock_text(run.started_at) for run in runs],
+        "model": frame["model"],
+        "keep_alive": _by_length(runs),
+        "was resident": resident,
+        "load, s": frame["load_s"].round(3),
+        "prompt eval, s": frame["prompt_eval_s"].round(3),
+        "eval, s": frame["eval_s"].round(3),
+        "TTFT, s": frame["ttft_s"].round(3),
+        "total, s": frame["total_s"].round(3),
+        "tokens": frame["output_tokens"],
+        "tokens/s": frame["tokens_per_s"].round(1),
+        "ended": ended,
+    }
+    return pd.DataFrame(shown)
+
+
+def _by_length(runs: Sequence[Run]) -> pd.Categorical:
+    """keep_alive as text that is sorted by its length, the server default first."""
+    lengths = {
+        str(k): -1.0 if k.seconds is None else k.seconds for k in (run.keep_alive for run in runs)
+    }
+    texts = [str(run.keep_alive) for run in runs]
+    return pd.Categorical(texts, categories=sorted(lengths, key=lengths.__getitem__), ordered=True)

@@ -1,0 +1,119 @@
+"""As a person: open a lesson, run it all, compare runs, copy the code, press Run in a panel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from lifecycle_widgets.server import Server
+from tests.browser.conftest import Lab
+from tests.browser.test_lab import until
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+LESSON = "04_watch_and_tune.ipynb"
+
+
+@pytest.fixture
+def page(lab: Lab, browser: Browser, server: Server, theme: str) -> Iterator[Page]:
+    """The lesson, run from top to bottom, with nothing fetched from anywhere but the lab."""
+    page = lab.open(browser, LESSON, dark=theme == "dark")
+    foreign: list[str] = []
+    page.context.route(
+        lambda url: urlsplit(url).hostname not in (None, "", "localhost", "127.0.0.1"),
+        lambda route: (foreign.append(route.request.url), route.abort()),
+    )
+    page.reload()
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
+    expect(page.locator("#jp-main-statusbar").last).to_contain_text("| Idle", timeout=60_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    prompts = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt")
+    until(lambda: any(t.strip("[]: ") for t in prompts.all_text_contents()), 30)
+    until(
+        lambda: all(text.strip("[]: ").isdigit() for text in prompts.all_text_contents()),
+        150,
+    )
+    yield page
+    assert not foreign, "something was fetched from elsewhere"
+
+
+def picture(what: Locator, path: Path) -> None:
+    what.scroll_into_view_if_needed()
+    what.screenshot(path=path)
+    assert path.stat().st_size > 8_000
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_lesson(page: Page, pictures: Path, theme: str) -> None:
+    errors = page.locator(
+        ".jp-RenderedText[data-mime-type*=stderr], .jp-RenderedText[data-mime-type*=error]"
+    )
+    assert errors.count() == 0, errors.first.text_content()
+    sort_and_compare(page, pictures / f"runs-{theme}.png")
+    copy_the_code(page, pictures / f"code-{theme}.png")
+    press_run(page, pictures / f"experiment-{theme}.png")
+
+
+def press_run(page: Page, path: Path) -> None:
+    panel = page.locator(".lw-experiment")
+    panel.scroll_into_view_if_needed()
+    expect(panel.locator(".lw-plan")).to_contain_text("Ask smollm2:135m")
+    panel.get_by_role("button", name="Run", exact=True).click()
+    expect(panel.locator(".lw-row")).to_contain_text(re.compile(r"\d of 9: round"), timeout=30_000)
+    panel.get_by_role("button", name="Stop").wait_for()
+    expect(panel.locator(".lw-verdict")).to_contain_text("first token after", timeout=120_000)
+    expect(panel.locator(".lw-row")).to_contain_text("done after")
+    panel.locator(".js-plotly-plot .main-svg").first.wait_for()
+    expect(panel.locator("table")).to_contain_text("load_s")
+    page.wait_for_timeout(1000)  # the figure takes its width
+    picture(panel, path)
+
+
+def sort_and_compare(page: Page, path: Path) -> None:
+    table = page.locator(".lw-runs")
+    table.scroll_into_view_if_needed()
+    rows = table.locator("tbody tr").filter(has=page.locator("td:nth-child(4)"))
+    grid = table.locator(".lw-grid")
+    expect(grid.locator("tbody tr")).to_have_count(6)
+    grid.locator("thead th", has_text="TTFT").click()
+    first = grid.locator("tbody tr td:nth-child(9)")
+    until(lambda: ascending(first.all_text_contents()))
+    assert rows.count() >= 6
+    for row in grid.locator("tbody tr.selected").all():
+        row.click()  # what the notebook's cell has selected
+    expect(table.locator(".lw-comparison")).to_have_count(0)
+    for number in (0, 5):
+        grid.locator("tbody tr").nth(number).click()
+    comparison = table.locator(".lw-comparison")
+    expect(comparison).to_contain_text("First token after")
+    expect(comparison).to_contain_text("One run each proves little")
+    grid.locator("tbody tr").nth(2).click()  # a third takes the place of the first
+    expect(grid.locator("tbody tr.selected")).to_have_count(2)
+    picture(table, path)
+
+
+def ascending(texts: list[str]) -> bool:
+    numbers = [float(text) for text in texts]
+    return numbers == sorted(numbers)
+
+
+def copy_the_code(page: Page, path: Path) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    block = page.locator(".lw-code")
+    block.scroll_into_view_if_needed()
+    expect(block.locator("pre")).to_contain_text('extra_params={"keep_alive": 300}')
+    block.get_by_role("tab", name="curl").click()
+    expect(block.locator("pre")).to_contain_text("curl --url")
+    block.get_by_role("tab", name="OLLAMA_KEEP_ALIVE").click()
+    expect(block.locator("pre")).to_contain_text("export OLLAMA_KEEP_ALIVE=5m")
+    block.get_by_role("button", name="Copy").click()
+    expect(block).to_contain_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.endswith("export OLLAMA_KEEP_ALIVE=5m")
+    block.get_by_role("tab", name="griptape").click()
+    picture(block, path)
