@@ -21,6 +21,7 @@ from lifecycle_widgets.widgets.frame_html import frame_html
 from lifecycle_widgets.widgets.live_figure import CONFIG
 
 _LOWEST, _HIGHEST = -2, 2.3  # powers of ten of the slider's ends: 0.01 to 200
+_HINT = "Nothing is measured yet: run the experiment."
 _PARTS = {"waiting_s": "waiting for first tokens", "memory_s": "memory held, at your price"}
 
 
@@ -32,7 +33,7 @@ class BreakEven(Composite):
     Parameters
     ----------
     result:
-        Of `InARow`.
+        Of `InARow`; None: not there yet. It can be linked to that of an `ExperimentPanel`.
     price_s_per_gb_min:
         What one GB (1e9 bytes) in memory for one minute is worth, in seconds of waiting: 0 or
         more. None: the experiment's own. It can be set and observed; ``break_even_s`` follows (NaN
@@ -52,20 +53,24 @@ class BreakEven(Composite):
     118.2
     """
 
-    result = traitlets.Instance(InARowResult)
+    result = traitlets.Instance(InARowResult, allow_none=True)
     price_s_per_gb_min = traitlets.Float(1.0)
     break_even_s = traitlets.Float(math.nan, help="T*, in seconds; for reading.")
 
     def __init__(
-        self, result: InARowResult, price_s_per_gb_min: float | None = None, **keywords: Any
+        self,
+        result: InARowResult | None = None,
+        price_s_per_gb_min: float | None = None,
+        **keywords: Any,
     ) -> None:
-        if not isinstance(result, InARowResult):
+        if not (result is None or isinstance(result, InARowResult)):
             raise TypeError(
                 f"result is a {type(result).__name__}. Give the result of lw.InARow(...).run()."
             )
         self.set_trait("result", result)
-        own = result.facts["price_s_per_gb_min"]
-        self.price_s_per_gb_min = own if price_s_per_gb_min is None else price_s_per_gb_min
+        if price_s_per_gb_min is None:
+            price_s_per_gb_min = result.facts["price_s_per_gb_min"] if result else 1.0
+        self.price_s_per_gb_min = price_s_per_gb_min
         super().__init__(self._parts(), keywords)
         self.add_class("lw-break-even")
         self._slider.observe(self._slid, "value")
@@ -88,15 +93,15 @@ class BreakEven(Composite):
         self._message, self._sentence = Message(), widgets.HTML()
         self._table = widgets.HTML()
         self._figure = _empty_figure()
-        chart = widgets.VBox([self._figure, Fit()]).add_class("lw-chart")
-        return [row, self._sentence, self._message, chart, self._table]
+        self._chart = widgets.VBox([self._figure, Fit()]).add_class("lw-chart")
+        return [row, self._sentence, self._message, self._chart, self._table]
 
     @traitlets.validate("price_s_per_gb_min")
     def _checked(self, proposal: Any) -> float:
         return checked_price(proposal["value"])
 
     def _on_slider(self) -> float:
-        return min(max(self.price_s_per_gb_min, 10**_LOWEST), 10**_HIGHEST)
+        return float(min(max(self.price_s_per_gb_min, 10**_LOWEST), 10**_HIGHEST))
 
     def _slid(self, change: Any) -> None:
         if change["new"] != self._on_slider():  # not our own doing
@@ -104,22 +109,22 @@ class BreakEven(Composite):
 
     def _show(self, _: Any = None) -> None:
         self._slider.value = self._on_slider()
-        price = self.price_s_per_gb_min
-        try:
-            t_star: Interval | None = self.result.break_even(price)
-            self._message.show("")
-        except ValueError as fault:
-            t_star = None
-            self._message.show(str(fault), is_error=False)
+        price, t_star, costs, message = self.price_s_per_gb_min, None, None, _HINT
+        if self.result is not None:
+            try:
+                costs, message = self.result.costs(price), ""
+                t_star = self.result.break_even(price)
+            except ValueError as fault:  # too little was measured; it says what is lacking
+                message = str(fault)
         self.break_even_s = math.nan if t_star is None else t_star.median
-        self._sentence.value = "" if t_star is None else _paragraph(self.result, price, t_star)
-        try:
-            costs = self.result.costs(price)
-        except ValueError as fault:
-            self._message.show(str(fault), is_error=False)
-            return
-        self._draw(costs)
-        self._table.value = frame_html(_shown(costs), index=True)
+        self._message.show(message, is_error=False)
+        self._sentence.value = (
+            _paragraph(self.result, price, t_star) if self.result and t_star else ""
+        )
+        self._chart.layout.display = "none" if costs is None else None
+        self._table.value = "" if costs is None else frame_html(_shown(costs), index=True)
+        if costs is not None:
+            self._draw(costs)
 
     def _draw(self, costs: pd.DataFrame) -> None:
         names = [escaped(arm) for arm in costs.index]

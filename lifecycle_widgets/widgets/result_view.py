@@ -18,14 +18,16 @@ from lifecycle_widgets.widgets.live_figure import CONFIG
 class ResultView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Shows one `Result` after another; empty, it takes no room."""
 
+    children: tuple[widgets.Widget, ...]
+
     def __init__(self) -> None:
         super().__init__([])
         self.layout.display = "none"
 
     def clear(self) -> None:
         """Show nothing."""
-        last: tuple[widgets.Widget, ...] = self.children
-        self.children = []
+        last = list(self.children)
+        self.children = ()
         self.layout.display = "none"
         for child in last:
             _close(child)
@@ -41,7 +43,7 @@ class ResultView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
                 pass  # stopped so early that there is nothing to draw yet
             parts.append(widgets.HTML(_tables(result)))
         self.clear()
-        self.children = parts
+        self.children = tuple(parts)
         self.layout.display = None
 
     def close(self) -> None:
