@@ -64,6 +64,8 @@ class InTurn(ArmsExperiment["InTurnResult"]):
     ------
     ValueError
         For a setting that makes no sense, or a keep_alive that Ollama would reject.
+    LookupError
+        When fewer than two models are installed.
 
     Examples
     --------
@@ -99,6 +101,11 @@ class InTurn(ArmsExperiment["InTurnResult"]):
             raise ValueError("Give two or more models in a list, each once.")
         super().__init__(server)
         self.models = list(models) if models is not None else smallest_models(self.server, 3)
+        if len(self.models) < 2:
+            raise LookupError(
+                f"{self.server.url} has one model, and this needs two or three. To install "
+                "another one: ollama pull llama3.2:1b"
+            )
         self.rounds, self.gap_s, self.pause_s = rounds, gap_s, pause_s
         self.max_loaded, self.seed = max_loaded, seed
 

@@ -49,7 +49,7 @@ def draw(frame: pd.DataFrame, residencies: pd.DataFrame, table: pd.DataFrame) ->
         tickvals=list(middle.values()), ticktext=[html.escape(arm) for arm in arms], showgrid=False,
         range=[len(arms) * step - _BETWEEN, -_LANE], zeroline=False,
     )  # fmt: skip
-    titles = ("seconds since the arm's first call", "waiting for first tokens, s", "GB-seconds")
+    titles = ("seconds since the arm's first call", "waiting, s", "GB-seconds")
     for column, title in enumerate(titles, 1):
         figure.update_xaxes(title=title, rangemode="tozero", row=1, col=column)
     height = 150 + round(_LANE_PX * step * max(1, len(arms)))
@@ -81,7 +81,7 @@ def _calls(frame: pd.DataFrame, model: str, lanes: dict[str, float], color: str)
     return go.Scatter(
         x=mine["start_s"].tolist(),
         y=[lanes[str(arm)] for arm in mine["arm"]],
-        mode="markers", showlegend=False,
+        mode="markers", showlegend=False, cliponaxis=False,
         marker={
             "symbol": ["circle-open" if warm else "x" for warm in resident],
             "size": [6 if warm else 7 for warm in resident],
