@@ -1,12 +1,13 @@
 # Two commands are all that is needed:
 #   make lab     set everything up (once) and open JupyterLab; ARGS="..." goes to JupyterLab
 #   make test    set everything up (once) and run the whole test suite on a real Ollama
+# For developers: make bench (the figures), make figures (the pictures in the notebooks)
 
 PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin/python
 
-.PHONY: lab test bench check clean
+.PHONY: lab test bench figures check clean
 
 lab: $(VENV)/.installed
 	@exec $(VENV)/bin/lifecycle-lab notebooks $(ARGS)
@@ -16,6 +17,9 @@ test: check
 
 bench: $(VENV)/.tested
 	$(RUN) -m tests.bench $(ARGS)
+
+figures: $(VENV)/.tested
+	$(RUN) -m tests.figures $(ARGS)
 
 check: $(VENV)/.tested
 	$(VENV)/bin/ruff check .

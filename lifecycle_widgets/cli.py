@@ -88,6 +88,11 @@ def put_notebooks(folder: Path) -> Path:
         if not (folder / notebook.name).exists():
             shutil.copyfile(notebook, folder / notebook.name)
             print(f"{folder / notebook.name}: new")
+    pictures = folder / "pictures"  # the notebooks show them
+    pictures.mkdir(exist_ok=True)
+    for picture in sorted((source / "pictures").glob("*.png")):
+        if not (pictures / picture.name).exists():
+            shutil.copyfile(picture, pictures / picture.name)
     return folder
 
 

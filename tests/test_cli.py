@@ -38,6 +38,8 @@ def test_notebooks_are_put_into_the_folder_and_never_overwritten(tmp_path: Path)
     put_notebooks(folder)
     start = folder / "00_start_here.ipynb"
     assert start.read_bytes() == (ROOT / "notebooks" / start.name).read_bytes()
+    pictures = [p.name for p in (ROOT / "notebooks" / "pictures").iterdir()]
+    assert sorted(p.name for p in (folder / "pictures").iterdir()) == sorted(pictures)
     start.write_text("my own work")
     put_notebooks(folder)
     assert start.read_text() == "my own work"
