@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 from lifecycle_widgets.server import Server
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.ipynb"))
+LESSONS = [n for n in NOTEBOOKS if not n.name.startswith("00")]
 LIMIT_S = 120
 
 
@@ -55,3 +57,20 @@ def test_it_says_what_to_expect_and_which_server_it_measured(notebook: Path) -> 
         assert word in text
     assert "server.url" in "".join(code[0]["source"])
     assert any("assert" in "".join(c["source"]) for c in code)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda n: n.name)
+def test_a_lesson_shows_one_picture_and_says_what_is_on_it(lesson: Path) -> None:
+    texts = ["".join(c["source"]) for c in cells(lesson) if c["cell_type"] == "markdown"]
+    [(said, shown)] = re.findall(r"!\[([^]]+)\]\(([^)]+)\)", "\n".join(texts))
+    assert shown == f"pictures/{lesson.stem}.png"
+    assert len(said) > 100, "who cannot see it should know what it shows"
+    picture = lesson.parent / shown
+    assert picture.read_bytes().startswith(b"\x89PNG"), "make figures"
+    assert picture.stat().st_size < 300_000
+
+
+def test_lessons_refer_to_each_other() -> None:
+    for notebook in NOTEBOOKS:
+        for target in re.findall(r"\]\((\d\d_\w+\.ipynb)\)", notebook.read_text()):
+            assert (notebook.parent / target).is_file(), f"{notebook.name} refers to {target}"
