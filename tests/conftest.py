@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from lifecycle_widgets.experiments import InARow, InARowResult
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
 
@@ -33,6 +34,15 @@ def server(sandbox: Sandbox) -> Iterator[Server]:
     yield server
     for resident in server.residents():
         server.unload(resident.name)
+
+
+@pytest.fixture(scope="session")
+def in_a_row_result(sandbox: Sandbox) -> InARowResult:
+    """A small but real one: three calls each with 0, one second, and five minutes."""
+    experiment = InARow(
+        "smollm2:135m", keep_alives=(0, "1s", "5m"), gaps_s=(0.2, 2.5), server=Server(sandbox.url)
+    )
+    return experiment.run()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,140 @@
+"""Many models in turn, measured on real servers; and the faults on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import plotly.graph_objects as go
+import psutil
+import pytest
+
+from lifecycle_widgets.experiments import (
+    ExperimentFailed,
+    InTurn,
+    NeedsConsent,
+    Step,
+    load_result,
+)
+from lifecycle_widgets.sandbox import MODELS, Sandbox
+from lifecycle_widgets.server import Server, UnknownModel
+
+SMALL, MIDDLE, LARGE = MODELS
+
+
+def servers() -> set[int]:
+    """The processes of Ollama under this one."""
+    children = psutil.Process().children(recursive=True)
+    return {p.pid for p in children if p.is_running() and p.name() == "ollama"}
+
+
+@pytest.fixture
+def nothing_left(server: Server) -> Iterator[Server]:
+    """The server; afterwards nothing is in its memory, and no other Ollama runs."""
+    before = servers()
+    yield server
+    assert server.residents() == ()
+    assert servers() == before
+
+
+@pytest.mark.slow
+def test_who_is_in_memory_when(nothing_left: Server, tmp_path: Path) -> None:
+    experiment = InTurn(keep_alives=(0, None), rounds=2, pause_s=0.5, server=nothing_left)
+    plan = experiment.plan()
+    assert plan.rows == 18
+    result = experiment.run()
+    assert result.is_complete
+    table, limited = result.table, "5m, at most 2"
+    assert table.loc["0", "loads"] == 6
+    assert table.loc["server default", "loads"] == 3
+    assert 3 < table.loc[limited, "loads"] <= 6
+    assert table.loc["0", "peak_gb"] < table.loc["server default", "peak_gb"]
+    assert result.default_s == 300
+    assert "the server default (here: 5m)" in result.verdict
+    assert result.waiting_s("0").low > result.waiting_s("server default").high
+    most = result.frame["residents"].str.count(", ").groupby(result.frame["arm"]).max() + 1
+    assert most.to_dict() == {"0": 1, "server default": 3, limited: 2}
+    stays = result.residencies
+    assert (stays["end_s"].dropna() >= stays["start_s"][stays["end_s"].notna()]).all()
+    assert "evicted" in set(stays[stays["arm"] == limited]["why"])
+
+    timed = result.evictions[result.evictions["case"] == "two durations"]
+    forever = result.evictions[result.evictions["case"] == "both forever"]
+    assert (timed["left"] == timed["second"]).all(), "the shortest keep_alive goes, not the LRU"
+    assert (forever["left"] != "none").all(), "forever is no protection"
+
+    assert isinstance(result.figure, go.Figure)
+    assert load_result(result.save(tmp_path)).verdict == result.verdict
+
+
+@pytest.mark.slow
+def test_an_ollama_that_is_killed_in_the_middle(nothing_left: Server) -> None:
+    before = servers()
+    experiment = InTurn([SMALL, MIDDLE], keep_alives=(0, "5m"), rounds=2, pause_s=0.5,
+                        max_loaded=None, server=nothing_left)  # fmt: skip
+
+    def kill(step: Step) -> None:
+        if step.done == 3:
+            for pid in servers() - before:
+                os.kill(pid, signal.SIGKILL)
+
+    with pytest.raises(ExperimentFailed, match="something has killed it") as caught:
+        experiment.run(on_step=kill)
+    assert "3 of 8 measurements are kept" in str(caught.value)
+    assert caught.value.result is not None
+    assert len(caught.value.result.frame) == 3
+    assert "then it failed" in caught.value.result.verdict
+    assert isinstance(caught.value.result.figure, go.Figure)
+
+
+@pytest.mark.slow
+def test_stopped_it_ends_its_servers(nothing_left: Server) -> None:
+    experiment = InTurn([SMALL, MIDDLE], pause_s=60, max_loaded=1, server=nothing_left)
+    result = experiment.run(on_step=lambda step: experiment.stop() if step.done == 2 else None)
+    assert len(result.frame) == 2
+    assert result.verdict.startswith("Measured 2 of 30, then it was stopped.")
+
+
+@pytest.mark.slow
+def test_on_a_persons_own_ollama_it_takes_turns_and_asks() -> None:
+    with Sandbox(models=[SMALL, MIDDLE]) as own:  # by its address alone it is somebody's own
+        server = Server(own.url)
+        experiment = InTurn(keep_alives=(0, "5m"), rounds=1, pause_s=0.1, server=server)
+        plan = experiment.plan()
+        assert set(plan.models) == {SMALL, MIDDLE}
+        assert any("set where Ollama is started" in note for note in plan.notes)
+        server.preload(SMALL, "10m")
+        with pytest.raises(NeedsConsent, match="in memory already"):
+            experiment.run()
+        assert server.resident(SMALL) is not None
+        result = experiment.run(may_unload=True)
+        assert result.table["loads"].to_dict() == {"0": 2, "5m": 2}
+        assert result.evictions.empty
+        assert server.residents() == ()
+
+
+def test_settings_that_make_no_sense(server: Server) -> None:
+    with pytest.raises(ValueError, match="rounds is 0"):
+        InTurn(rounds=0, server=server)
+    with pytest.raises(ValueError, match="max_loaded 0"):
+        InTurn(max_loaded=0, server=server)
+    with pytest.raises(ValueError, match="pause_s has -1"):
+        InTurn(pause_s=-1, server=server)
+    for models in ("smollm2:135m", [SMALL], [SMALL, SMALL]):
+        with pytest.raises(ValueError, match="two or more models in a list, each once"):
+            InTurn(models, server=server)
+    with pytest.raises(UnknownModel, match="Did you mean"):
+        InTurn([SMALL, "smollm2:135"], server=server).plan()
+
+
+def test_with_one_model_installed_it_says_what_to_do() -> None:
+    with Sandbox(models=[SMALL]) as own, pytest.raises(LookupError, match="ollama pull"):
+        InTurn(server=Server(own.url))
+
+
+def test_a_limit_that_is_never_reached_is_left_out(server: Server) -> None:
+    plan = InTurn([SMALL, MIDDLE], max_loaded=2, server=server).plan()
+    assert any("never exceed a limit of 2" in note for note in plan.notes)
+    assert plan.rows == 4 * 6

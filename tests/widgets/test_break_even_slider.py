@@ -1,0 +1,80 @@
+"""BreakEven: the price moves T* and the costs, and the slider moves the price."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import traitlets
+
+from lifecycle_widgets.experiments import ColdAndWarm, InARowResult
+from lifecycle_widgets.server import Server
+from lifecycle_widgets.widgets import BreakEven, ExperimentPanel
+
+Shut = Callable[[Any], Any]
+
+
+@pytest.mark.slow
+def test_the_price_moves_t_star(in_a_row_result: InARowResult, shut: Shut) -> None:
+    widget = shut(BreakEven(in_a_row_result))
+    assert widget.price_s_per_gb_min == 1.0
+    assert widget.break_even_s == in_a_row_result.break_even(1.0).median
+    assert "Break-even T*" in widget._sentence.value
+    widget._slider.value = 10.0
+    assert widget.price_s_per_gb_min == 10.0
+    assert widget.break_even_s == pytest.approx(in_a_row_result.break_even(1.0).median / 10)
+    costs = in_a_row_result.costs(10.0)
+    waiting, memory = widget._figure.data
+    assert list(waiting.x) == costs["waiting_s"].tolist()
+    assert list(memory.x) == costs["memory_s"].tolist()
+    assert widget._table.value.count("<td>yes</td>") == int(costs["is_best"].sum())
+
+
+@pytest.mark.slow
+def test_a_price_beyond_the_slider_holds_all_the_same(
+    in_a_row_result: InARowResult, shut: Shut
+) -> None:
+    widget = shut(BreakEven(in_a_row_result, price_s_per_gb_min=1000))
+    assert widget.price_s_per_gb_min == 1000
+    widget.price_s_per_gb_min = 0
+    assert widget.break_even_s == math.inf
+    assert "Holding costs nothing" in widget._sentence.value
+    for price in (-1.0, math.nan, math.inf):
+        with pytest.raises((ValueError, traitlets.TraitError)):
+            widget.price_s_per_gb_min = price
+    assert widget.price_s_per_gb_min == 0
+
+
+@pytest.mark.slow
+def test_it_can_be_linked_to_a_panel(
+    in_a_row_result: InARowResult, server: Server, shut: Shut
+) -> None:
+    panel = shut(ExperimentPanel(ColdAndWarm("smollm2:135m", rounds=1, server=server)))
+    widget = shut(BreakEven())
+    assert "Nothing is measured yet" in widget._message.value
+    assert math.isnan(widget.break_even_s)
+    traitlets.dlink((panel, "result"), (widget, "result"))
+    panel.result = in_a_row_result
+    assert widget.break_even_s == in_a_row_result.break_even(1.0).median
+    panel.result = None
+    assert math.isnan(widget.break_even_s)
+    assert widget._table.value == ""
+
+
+@pytest.mark.slow
+def test_too_little_for_a_t_star(in_a_row_result: InARowResult, shut: Shut) -> None:
+    only_loads = in_a_row_result.frame[in_a_row_result.frame["arm"].astype(str) == "0"]
+    arms = [a for a in in_a_row_result.facts["arms"] if a["arm"] == "0"]
+    some = InARowResult(only_loads, {**in_a_row_result.facts, "arms": arms})
+    widget = shut(BreakEven(some))
+    assert "No call found the model in memory" in widget._message.value
+    assert "<table>" in widget._table.value
+
+
+def test_only_the_result_that_it_is_for() -> None:
+    with pytest.raises(TypeError, match="result is a str"):
+        BreakEven("result")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="Did you mean 'price_s_per_gb_min'"):
+        BreakEven(price_s_per_gb=1)

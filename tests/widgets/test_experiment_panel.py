@@ -1,0 +1,128 @@
+"""ExperimentPanel: Run, Stop, consent, faults, and that closing leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lifecycle_widgets.experiments import ColdAndWarm, ExperimentFailed, NeedsConsent
+from lifecycle_widgets.sandbox import Sandbox
+from lifecycle_widgets.server import Server, UnknownModel
+from lifecycle_widgets.widgets import ExperimentPanel
+
+MODEL = "smollm2:135m"
+Shut = Callable[[Any], Any]
+
+
+def until(condition: Callable[[], bool], limit_s: float = 20.0) -> None:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def made(server: Server, rounds: int = 1, model: str = MODEL) -> ExperimentPanel:
+    return ExperimentPanel(ColdAndWarm(model, rounds=rounds, server=server))
+
+
+def test_pressing_run_is_enough(server: Server, shut: Shut) -> None:
+    panel = shut(made(server))
+    until(lambda: "Ask smollm2:135m" in panel._plan.value)
+    assert panel.result is None
+    assert server.residents() == (), "showing it starts nothing"
+    panel._run_button.click()
+    result = panel.wait(60)
+    assert result.is_complete
+    assert panel.result is result
+    assert (panel.running, panel.error) == (False, "")
+    assert "done after" in panel._status.value
+    verdict, figure, table = panel._view.children
+    assert result.verdict[:30] in verdict.value
+    assert figure.children[0].data
+    assert "load_s" in table.value
+    assert server.residents() == ()
+
+
+def test_stop_keeps_what_is_measured(server: Server, shut: Shut) -> None:
+    panel = shut(made(server, rounds=50))
+    panel.start()
+    until(lambda: panel._step.done >= 2)
+    with pytest.raises(RuntimeError, match="is running"):
+        panel.start()
+    with pytest.raises(RuntimeError, match="An experiment is running here"):
+        panel.experiment = ColdAndWarm(MODEL, server=server)
+    panel._stop_button.click()
+    result = panel.wait(20)
+    assert not result.is_complete
+    assert 2 <= len(result.frame) < 150
+    assert "stopped after" in panel._status.value
+    assert server.residents() == ()
+
+
+def test_it_asks_before_it_unloads(shut: Shut) -> None:
+    with Sandbox(models=[MODEL]) as own:  # by its address alone it is somebody's own server
+        server = Server(own.url)
+        server.preload(MODEL, "10m")
+        panel = shut(made(server))
+        panel._run_button.click()
+        with pytest.raises(NeedsConsent):
+            panel.wait(20)
+        assert "somebody may be using" in panel._question.value
+        assert panel._consent.layout.display is None
+        assert server.resident(MODEL) is not None
+        panel._consent.click()
+        assert panel.wait(60).is_complete
+        assert panel._question.value == ""
+        panel.close()
+
+
+def test_a_fault_is_one_message_and_what_was_measured_is_shown(shut: Shut) -> None:
+    with Sandbox(models=[MODEL]) as own:
+        panel = shut(made(Server(own.url), rounds=50))
+        panel.start()
+        until(lambda: panel._step.done >= 2)
+        os.kill(own.pid, signal.SIGKILL)
+        with pytest.raises(ExperimentFailed, match="measurements are kept"):
+            panel.wait(60)
+        assert "measurements are kept" in panel.error
+        assert panel.error[:20] in panel._message.value
+        assert panel.result is not None
+        assert len(panel.result.frame) >= 2
+        assert panel._view.children
+
+
+def test_a_model_that_is_not_installed(server: Server, shut: Shut) -> None:
+    panel = shut(made(server, model="smollm2:135"))
+    until(lambda: "Did you mean" in panel.error)
+    panel._run_button.click()
+    with pytest.raises(UnknownModel):
+        panel.wait(20)
+    assert "Did you mean" in panel._message.value
+
+
+def test_closing_ends_it_and_leaves_no_thread(server: Server) -> None:
+    before = set(threading.enumerate())
+    panel = made(server, rounds=50)
+    panel.start()
+    until(lambda: panel._step.done >= 1)
+    panel.close()
+    assert server.residents() == ()
+    until(lambda: not {t for t in set(threading.enumerate()) - before if t.name != "Thread-auto"})
+    with pytest.raises(RuntimeError, match="closed"):
+        panel.start()
+
+
+def test_only_an_experiment() -> None:
+    with pytest.raises(TypeError, match="Give an experiment"):
+        ExperimentPanel("in turn")  # type: ignore[arg-type]
+
+
+def test_waiting_for_nothing(server: Server, shut: Shut) -> None:
+    with pytest.raises(RuntimeError, match="Nothing was started"):
+        shut(made(server)).wait()
