@@ -81,7 +81,7 @@ def test_the_other_two_do_what_they_say(server: Server) -> None:
 
 
 def test_what_is_wrong_is_said() -> None:
-    with pytest.raises(ValueError, match="time"):
+    with pytest.raises(ValueError, match="is not a duration"):
         snippets(MODEL, "5 minutes")
     with pytest.raises(ValueError, match="is not an address"):
         snippets(MODEL, "5m", url="localhost")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lifecycle_widgets.experiments.statistics import CONFIDENCE
+from lifecycle_widgets.experiments.statistics import (
+    RESAMPLES,
+    drawn_medians,
+    generator,
+    quantiles,
+)
 
-_RESAMPLES = 2000
-_SEED = 20200229  # the same data give the same interval
 _EDGE_S = 0.5  # the monitor looks as often: a load or a leaving is known to so much
 
 
@@ -27,7 +30,7 @@ def arm_costs(frame: pd.DataFrame, table: pd.DataFrame, price_s_per_gb_min: floa
     if table.empty:
         raise ValueError("No arm was measured, so there is nothing to compare.")
     resident = frame["was_resident"].astype(bool)
-    rng = np.random.default_rng(_SEED)
+    rng = generator()
     cold, warm = (_medians(frame["ttft_s"][mask].to_numpy(), rng) for mask in (~resident, resident))
     loads = table["loads"].to_numpy()[:, None]
     waiting_s = loads * cold + (table["calls"].to_numpy()[:, None] - loads) * warm
@@ -36,11 +39,10 @@ def arm_costs(frame: pd.DataFrame, table: pd.DataFrame, price_s_per_gb_min: floa
     edge_s = per_gb_s * _EDGE_S * (table["peak_gb"] * table["loads"]).to_numpy()
     cost_s = waiting_s + memory_s[:, None]
     best = int(np.argmin(cost_s[:, 0]))
-    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-    low_s, high_s = np.quantile(cost_s, tails, axis=1)
+    low_s, high_s = quantiles(cost_s)
     # the same drawn medians on both sides: what a load costs is not known well, that one more of
     # them costs more is
-    dearer_s = np.quantile(cost_s - cost_s[best], tails[0], axis=1) - edge_s - edge_s[best]
+    dearer_s = quantiles(cost_s - cost_s[best])[0] - edge_s - edge_s[best]
     is_best = dearer_s <= 0
     is_best[best] = True
     return pd.DataFrame(
@@ -68,6 +70,5 @@ def checked_price(price_s_per_gb_min: float) -> float:
 def _medians(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The median of the values, then medians of resamples (zeros when there are no values)."""
     if not len(values):
-        return np.zeros(1 + _RESAMPLES)
-    drawn = np.median(rng.choice(values, (_RESAMPLES, len(values))), axis=1)
-    return np.concatenate([[np.median(values)], drawn])
+        return np.zeros(1 + RESAMPLES)
+    return np.concatenate([[np.median(values)], drawn_medians(list(values), rng)])

@@ -11,13 +11,16 @@ import pandas as pd
 
 from lifecycle_widgets.experiments.held import RSS
 from lifecycle_widgets.experiments.result import Result
-from lifecycle_widgets.experiments.statistics import CONFIDENCE, Interval
+from lifecycle_widgets.experiments.statistics import (
+    RESAMPLES,
+    Interval,
+    generator,
+    quantiles,
+)
 
 _COLUMNS = (
     "calls", "loads", "reloads", "waiting_s", "peak_gb", "gb_s", "span_s", "late_s",
 )  # fmt: skip
-_RESAMPLES = 2000
-_SEED = 20200229  # the same data give the same interval
 
 
 class ArmsResult(Result, ABC):
@@ -76,16 +79,15 @@ class ArmsResult(Result, ABC):
         kinds of call: each is drawn anew from the calls of all arms to the same model, with a load
         or without one as it was. Raises KeyError for an unknown arm.
         """
-        rng = np.random.default_rng(_SEED)
-        drawn = np.zeros(_RESAMPLES)
-        for kind, calls in self._kinds_of_call(self.calls(arm)):
-            alike = dict(iter(self._kinds_of_call(self.frame)))[kind]["ttft_s"].to_numpy()
-            drawn += rng.choice(alike, (_RESAMPLES, len(calls))).sum(axis=1)
-        low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-        total = float(self.calls(arm)["ttft_s"].sum())
-        return Interval(
-            min(float(low), total), total, max(float(high), total), len(self.calls(arm))
-        )
+        rng, mine = generator(), self.calls(arm)
+        alike = dict(iter(self._kinds_of_call(self.frame)))
+        drawn = np.zeros(RESAMPLES)
+        for kind, calls in self._kinds_of_call(mine):
+            ttft_s = alike[kind]["ttft_s"].to_numpy()
+            drawn += rng.choice(ttft_s, (RESAMPLES, len(calls))).sum(axis=1)
+        low, high = (float(end) for end in quantiles(drawn))
+        total = float(mine["ttft_s"].sum())
+        return Interval(min(low, total), total, max(high, total), len(mine))
 
     @staticmethod
     def _kinds_of_call(calls: pd.DataFrame) -> Any:

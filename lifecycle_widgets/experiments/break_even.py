@@ -15,12 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
-from lifecycle_widgets.experiments.statistics import CONFIDENCE, Interval
-
-_RESAMPLES = 2000
-_SEED = 20200229  # the same data give the same interval
+from lifecycle_widgets.experiments.statistics import Interval, difference_interval
 
 
 def break_even_s(reload_s: float, held_bytes: float, price_s_per_gb_s: float) -> float:
@@ -82,13 +77,10 @@ def cost(gap_s: float, ttl_s: float, t_star_s: float) -> float:
     return held + (1.0 if gap_s > ttl_s else 0.0)
 
 
-def reload_interval(
-    cold_ttft_s: Sequence[float], warm_ttft_s: Sequence[float], confidence: float = CONFIDENCE
-) -> Interval:
+def reload_interval(cold_ttft_s: Sequence[float], warm_ttft_s: Sequence[float]) -> Interval:
     """L: the median time to first token when the model has to be loaded, less the median warm one.
 
-    With its percentile bootstrap interval (Efron and Tibshirani 1993, chapter 13); the two sets
-    are independent.
+    With its interval (`difference_interval`).
 
     Raises
     ------
@@ -100,17 +92,10 @@ def reload_interval(
     >>> reload_interval([1.5, 1.5, 1.5], [0.5, 0.5])
     Interval(low=1.0, median=1.0, high=1.0, n=2)
     """
-    cold, warm = np.asarray(list(cold_ttft_s), float), np.asarray(list(warm_ttft_s), float)
-    if not len(cold) or not len(warm):
-        lacking = "had to load the model" if not len(cold) else "found the model in memory"
+    if not cold_ttft_s or not warm_ttft_s:
+        lacking = "found the model in memory" if cold_ttft_s else "had to load the model"
         raise ValueError(f"No call {lacking}, so what a load costs is not known.")
-    rng = np.random.default_rng(_SEED)
-    drawn = np.median(rng.choice(cold, (_RESAMPLES, len(cold))), axis=1) - np.median(
-        rng.choice(warm, (_RESAMPLES, len(warm))), axis=1
-    )
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    middle = float(np.median(cold) - np.median(warm))
-    return Interval(float(low), middle, float(high), min(len(cold), len(warm)))
+    return difference_interval(cold_ttft_s, warm_ttft_s)
 
 
 def break_even_interval(

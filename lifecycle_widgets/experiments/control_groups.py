@@ -115,7 +115,7 @@ class V1Group(Group):
         return None
 
     def page_cache_bytes(self) -> int:
-        return _statistic(self.folders[0], "total_cache")
+        return statistic(self.folders[0], "total_cache")
 
     def used_bytes(self) -> int:
         return int((self.folders[0] / "memory.usage_in_bytes").read_text())
@@ -128,16 +128,7 @@ class V2Group(Group):
 
     @classmethod
     def _homes(cls) -> Iterator[Path]:
-        mount = _mount("cgroup2", "")
-        own = _own_group("")
-        if mount is None or own is None:
-            return
-        place = mount / own.lstrip("/")
-        for home in (place, *place.parents):
-            if home.is_dir() and os.access(home, os.W_OK):
-                yield home
-            if home == mount:
-                return
+        return (home for home in own_groups("") if os.access(home, os.W_OK))
 
     def make(self, memory_bytes: int, disk: Disk | None, bytes_per_s: int | None) -> None:
         home = next((h for h in self._homes() if _offers(h, "memory")), None)
@@ -156,7 +147,7 @@ class V2Group(Group):
                 self.disk_is_limited = True
 
     def page_cache_bytes(self) -> int:
-        return _statistic(self.folders[0], "file")
+        return statistic(self.folders[0], "file")
 
     def used_bytes(self) -> int:
         return int((self.folders[0] / "memory.current").read_text())
@@ -201,7 +192,7 @@ class SystemdScope(V2Group):
             self.disk_is_limited = bool((folder / "io.max").read_text().strip())
 
     def _scope(self) -> Path | None:
-        mount, holder = _mount("cgroup2", ""), self._holder
+        mount, holder = mount_of("cgroup2", ""), self._holder
         deadline_s = time.monotonic() + _COMMAND_S
         while mount is not None and holder is not None and time.monotonic() < deadline_s:
             if holder.poll() is not None:
@@ -247,16 +238,28 @@ class SystemdScope(V2Group):
 # --- the control group filesystem ----------------------------------------------------------------
 
 
+def own_groups(controller: str) -> list[Path]:
+    """The folders of our own group of a controller and of those above it, as far as we can see.
+
+    ``""`` is version 2. In a container the uppermost one is the container's.
+    """
+    mount = mount_of("cgroup" if controller else "cgroup2", controller)
+    own = _own_group(controller)
+    if mount is None or own is None:
+        return []
+    place = mount / own.lstrip("/")
+    above = [folder for folder in (place, *place.parents) if folder.is_relative_to(mount)]
+    return [folder for folder in above if folder.is_dir()]
+
+
 def _homes_v1(controller: str) -> list[Path]:
     """Our own group of that controller, and the uppermost one that is to be seen."""
-    mount, own = _mount("cgroup", controller), _own_group(controller)
-    if mount is None:
-        return []
-    places = dict.fromkeys((mount / (own or "").lstrip("/"), mount))
-    return [place for place in places if place.is_dir() and os.access(place, os.W_OK)]
+    folders = own_groups(controller)
+    places = dict.fromkeys((folders[0], folders[-1])) if folders else ()
+    return [place for place in places if os.access(place, os.W_OK)]
 
 
-def _mount(kind: str, controller: str) -> Path | None:
+def mount_of(kind: str, controller: str) -> Path | None:
     """Where a control group filesystem is mounted."""
     with contextlib.suppress(OSError), open("/proc/self/mountinfo") as mounts:
         for line in mounts:
@@ -296,7 +299,8 @@ def _members(folder: Path) -> list[int]:
         return []
 
 
-def _statistic(folder: Path, name: str) -> int:
+def statistic(folder: Path, name: str) -> int:
+    """A figure of a group's ``memory.stat``; 0 when it is not there."""
     for line in (folder / "memory.stat").read_text().splitlines():
         key, _, value = line.partition(" ")
         if key == name:

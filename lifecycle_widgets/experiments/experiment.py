@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
 import pandas as pd
-import psutil
 
 from lifecycle_widgets.agent import AgentRun, RunFailed
+from lifecycle_widgets.experiments.free_memory import free_memory_bytes
 from lifecycle_widgets.experiments.result import Result
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run
@@ -191,7 +191,7 @@ class Experiment(ABC, Generic[R]):
             raise NeedsConsent(foreign)
         for model in foreign:
             self.server.unload(model)
-        free_bytes = psutil.virtual_memory().available
+        free_bytes = free_memory_bytes()
         if self.server.is_local and not _has_gpu(self.server) and plan.memory_bytes > free_bytes:
             raise MemoryError(
                 f"This needs about {plan.memory_bytes / 1e9:.1f} GB of memory at once, and "

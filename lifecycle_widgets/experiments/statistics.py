@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
-_RESAMPLES = 2000
-_SEED = 20200229  # the same data give the same interval
+RESAMPLES = 2000
+_SEED = 20200229
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,11 @@ class Interval:
 
 
 def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
-    """The median with its percentile bootstrap interval (Efron and Tibshirani 1993, chapter 13).
+    """The median of the values with its percentile bootstrap interval.
 
-    Of a handful of values the interval is about their range, which is as much as they tell. A
-    single value has no interval to speak of: its own value at both ends.
+    The method is Efron's (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter
+    13), by `scipy.stats.bootstrap`. Of a handful of values the interval is about their range, which
+    is as much as they tell. A single value has no interval to speak of: its own value at both ends.
 
     Parameters
     ----------
@@ -62,18 +64,7 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
     >>> median_interval([3.0, 1.0, 2.0])
     Interval(low=1.0, median=2.0, high=3.0, n=3)
     """
-    data = _clean(values)
-    if len(data) == 1 or np.ptp(data) == 0:
-        return Interval(float(data.min()), float(np.median(data)), float(data.max()), len(data))
-    drawn = stats.bootstrap(
-        (data,),
-        np.median,
-        n_resamples=_RESAMPLES,
-        confidence_level=confidence,
-        method="percentile",
-        rng=np.random.default_rng(_SEED),
-    ).confidence_interval
-    return Interval(float(drawn.low), float(np.median(data)), float(drawn.high), len(data))
+    return _interval(np.median, (_clean(values),), confidence)
 
 
 def ratio_interval(
@@ -94,17 +85,84 @@ def ratio_interval(
     one, other = _clean(above), _clean(below)
     if other.min() <= 0:
         raise ValueError("A ratio needs values above 0 to divide by.")
-    ratio = float(np.median(one) / np.median(other))
-    n = min(len(one), len(other))
-    if n == 1:
-        return Interval(ratio, ratio, ratio, n)
-    rng = np.random.default_rng(_SEED)
-    drawn = np.median(rng.choice(one, (_RESAMPLES, len(one))), axis=1) / np.median(
-        rng.choice(other, (_RESAMPLES, len(other))), axis=1
+    return _interval(_ratio, (one, other), confidence)
+
+
+def difference_interval(
+    more: Sequence[float], less: Sequence[float], confidence: float = CONFIDENCE
+) -> Interval:
+    """The difference of two medians, with its percentile bootstrap interval, as `ratio_interval`.
+
+    Raises
+    ------
+    ValueError
+        Without a value on both sides.
+
+    Examples
+    --------
+    >>> difference_interval([1.5, 1.5, 1.5], [0.5, 0.5])
+    Interval(low=1.0, median=1.0, high=1.0, n=2)
+    """
+    return _interval(_difference, (_clean(more), _clean(less)), confidence)
+
+
+def drawn_medians(values: Sequence[float], rng: np.random.Generator) -> np.ndarray:
+    """The medians of `RESAMPLES` bootstrap resamples of the values. Raises ValueError without any.
+
+    Examples
+    --------
+    >>> bool((drawn_medians([2.0, 2.0], generator()) == 2.0).all())
+    True
+    """
+    found = _bootstrap(np.median, (_clean(values),), CONFIDENCE, rng)
+    drawn: np.ndarray = found.bootstrap_distribution
+    return drawn
+
+
+def quantiles(drawn: np.ndarray, confidence: float = CONFIDENCE) -> np.ndarray:
+    """The two ends of the percentile interval of what was drawn, along the last axis."""
+    ends: np.ndarray = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=-1)
+    return ends
+
+
+def generator() -> np.random.Generator:
+    """One that always draws the same: the same data give the same interval."""
+    return np.random.default_rng(_SEED)
+
+
+def _ratio(one: np.ndarray, other: np.ndarray, axis: int = -1) -> Any:
+    return np.median(one, axis=axis) / np.median(other, axis=axis)
+
+
+def _difference(one: np.ndarray, other: np.ndarray, axis: int = -1) -> Any:
+    return np.median(one, axis=axis) - np.median(other, axis=axis)
+
+
+def _interval(
+    statistic: Callable[..., Any], samples: tuple[np.ndarray, ...], confidence: float
+) -> Interval:
+    found = _bootstrap(statistic, samples, confidence, generator()).confidence_interval
+    n = min(len(sample) for sample in samples)
+    return Interval(float(found.low), float(statistic(*samples)), float(found.high), n)
+
+
+def _bootstrap(
+    statistic: Callable[..., Any],
+    samples: tuple[np.ndarray, ...],
+    confidence: float,
+    rng: np.random.Generator,
+) -> Any:
+    return stats.bootstrap(
+        # scipy asks for two values at least; of one it is always that one which is drawn
+        tuple(np.repeat(sample, 2) if len(sample) == 1 else sample for sample in samples),
+        statistic,
+        n_resamples=RESAMPLES,
+        confidence_level=confidence,
+        method="percentile",
+        vectorized=True,
+        paired=False,
+        rng=rng,
     )
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail])
-    return Interval(float(low), ratio, float(high), n)
 
 
 def _clean(values: Sequence[float]) -> np.ndarray:

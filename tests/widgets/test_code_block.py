@@ -21,7 +21,7 @@ def test_it_shows_what_was_chosen_and_follows() -> None:
 
 
 def test_mistakes_are_refused() -> None:
-    with pytest.raises(ValueError, match="time"):
+    with pytest.raises(ValueError, match="is not a duration"):
         CodeBlock("m", "5 minutes")
     with pytest.raises(TypeError, match="Did you mean 'shown'"):
         CodeBlock("m", show="curl")
