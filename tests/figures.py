@@ -1,6 +1,6 @@
-"""make figures: run the lessons and save the picture of each, as a reader on GitHub sees it.
+"""make figures: run the notebooks and save the picture of each, as a reader on GitHub sees it.
 
-    python -m tests.figures [01 02 ...]
+    python -m tests.figures [00 01 ...]
 
 The picture of a notebook is the last plotly figure among its outputs when it runs from top to
 bottom on the private sandbox. It is written to ``notebooks/pictures`` by kaleido, which needs
@@ -23,7 +23,7 @@ import plotly.io as pio
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-LESSONS = [p for p in sorted(NOTEBOOKS.glob("*.ipynb")) if not p.name.startswith("00")]
+LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
 WIDTH_PX, SCALE = 900, 1.5
 PLOTLY = "application/vnd.plotly.v1+json"
 # which of a notebook's figures it is, from the top; elsewhere there is but one

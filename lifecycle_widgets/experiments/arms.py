@@ -3,8 +3,9 @@
 All waits are real. On the private sandbox the arms run *side by side*: each has an Ollama of its
 own, and one loop makes all the calls one at a time, always the one that is due first, so that
 one arm's long pause is another's time to work. Two models never load or answer at the same time;
-what idles beside them costs memory only. On a person's own Ollama the arms run on it one after
-the other, in random order, and what they loaded is unloaded in between.
+what idles beside them costs memory only. Where there is too little memory for that, the arms run
+one after the other, each with an Ollama of its own. On a person's own Ollama they run on it one
+after the other, in random order, and what they loaded is unloaded in between.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, ClassVar
 
 from lifecycle_widgets.agent import RunFailed
 from lifecycle_widgets.experiments.experiment import Experiment, Plan, R, Row
+from lifecycle_widgets.experiments.free_memory import free_memory_bytes
 from lifecycle_widgets.experiments.lane import Lane
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.sandbox import MODELS
@@ -35,6 +37,10 @@ SIDE_BY_SIDE = (
     "so that no two models load or answer at once; idle models only take memory."
 )
 ONE_BY_ONE = (
+    "One after the other, each arm with a private Ollama of its own. Side by side it would be "
+    "quicker, but that takes about {needed:.1f} GB of memory, and {free:.1f} GB are free."
+)
+ON_YOUR_OWN = (
     "One after the other on this Ollama, each arm with nothing in memory at its beginning. Other "
     "people's requests in between would be measured too."
 )
@@ -115,8 +121,8 @@ class ArmsExperiment(Experiment[R]):
 
     # --- what it will take -----------------------------------------------------------------------
 
-    def _side_by_side(self) -> bool:
-        """Whether each arm can have a private Ollama with the same models."""
+    def _private(self) -> bool:
+        """Whether each arm can have an Ollama of its own, with the same models."""
         return self.server.is_sandbox and {full_name(m) for m in self._models()} <= set(MODELS)
 
     def _models(self) -> tuple[str, ...]:
@@ -124,10 +130,9 @@ class ArmsExperiment(Experiment[R]):
 
     def _plan_of_arms(self, what: str, *, more_s: float = 0.0, notes: Sequence[str] = ()) -> Plan:
         """Raises UnknownModel for a model that is not installed."""
-        arms = self._arms()
-        models = {name: self.server.require(name) for name in self._models()}
-        spans = [_span_s(arm.calls, models) for arm in arms]
+        arms, models = self._arms(), self._installed()
         bytes_ = [_memory_bytes(arm, models) for arm in arms]
+        spans = [_span_s(arm.calls, models) for arm in arms]
         if self._side_by_side():
             bursts = [_span_s(arm.calls[: arm.longest], models) for arm in arms]
             seconds, memory_bytes = max(spans) + sum(bursts) - max(bursts), sum(bytes_)
@@ -138,21 +143,35 @@ class ArmsExperiment(Experiment[R]):
             rows=sum(len(arm.calls) for arm in arms),
             seconds=round(seconds + more_s + 2),
             memory_bytes=memory_bytes,
-            models=() if self._side_by_side() else tuple(models),
-            notes=(SIDE_BY_SIDE if self._side_by_side() else ONE_BY_ONE, *notes),
+            models=() if self._private() else tuple(models),
+            notes=(self._how(sum(bytes_)), *notes),
         )
+
+    def _how(self, at_once_bytes: int) -> str:
+        if not self._private():
+            return ON_YOUR_OWN
+        if self._side_by_side():
+            return SIDE_BY_SIDE
+        return ONE_BY_ONE.format(needed=at_once_bytes / 1e9, free=free_memory_bytes() / 1e9)
+
+    def _installed(self) -> dict[str, Model]:
+        return {name: self.server.require(name) for name in self._models()}
+
+    def _side_by_side(self) -> bool:
+        """Whether the arms are measured at once: each in private, with memory for all."""
+        models = self._installed()
+        needed_bytes = sum(_memory_bytes(arm, models) for arm in self._arms())
+        return self._private() and needed_bytes <= free_memory_bytes()
 
     # --- measuring -------------------------------------------------------------------------------
 
     def _measure(self) -> Iterator[Row]:
         order = list(self._arms())
         random.Random(self.seed).shuffle(order)
-        self._found |= {"side_by_side": self._side_by_side(), "arms": []}
-        if self._side_by_side():
-            yield from self._with_lanes(order)
-        else:
-            for arm in order:
-                yield from self._with_lanes([arm])
+        side_by_side = self._side_by_side()
+        self._found |= {"side_by_side": side_by_side, "arms": []}
+        for arms in [order] if side_by_side else [[arm] for arm in order]:
+            yield from self._with_lanes(arms)
 
     def _with_lanes(self, arms: Sequence[Arm]) -> Iterator[Row]:
         with ExitStack() as ending:
@@ -160,7 +179,7 @@ class ArmsExperiment(Experiment[R]):
             ending.callback(self._end, lanes)
             for arm in arms:
                 self._say(f"{arm.name}: getting ready")
-                lane = Lane(arm, self.server, private=self._side_by_side())
+                lane = Lane(arm, self.server, private=self._private())
                 lanes.append(lane)
                 lane.open()
             while (due := next_lane(lanes)) is not None:

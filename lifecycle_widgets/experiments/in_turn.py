@@ -158,7 +158,7 @@ class InTurn(ArmsExperiment["InTurnResult"]):
         return bool(self.max_loaded) and not self._why_no_limit()
 
     def _why_no_limit(self) -> str:
-        if not self._side_by_side():
+        if not self._private():
             return (
                 "OLLAMA_MAX_LOADED_MODELS is set where Ollama is started, so the arm with a limit "
                 "and the order of eviction are measured on the private sandbox only."

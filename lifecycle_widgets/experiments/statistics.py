@@ -21,8 +21,8 @@ class Interval:
 
     Examples
     --------
-    >>> print(Interval(1.0, 1.25, 1.5, 7))
-    1.25 (1 to 1.5, n=7)
+    >>> print(Interval(1.0, 1.25, 1.5, 7), "and", Interval(990, 1815, math.inf, 9))
+    1.25 (1 to 1.5, n=7) and 1815 (990 to inf, n=9)
     >>> Interval(1.0, 1.2, 1.5, 7).overlaps(Interval(1.4, 2.0, 2.2, 7))
     True
     """
@@ -37,7 +37,19 @@ class Interval:
         return self.low <= other.high and other.low <= self.high
 
     def __str__(self) -> str:
-        return f"{self.median:.3g} ({self.low:.3g} to {self.high:.3g}, n={self.n})"
+        low, median, high = (digits(value) for value in (self.low, self.median, self.high))
+        return f"{median} ({low} to {high}, n={self.n})"
+
+
+def digits(value: float) -> str:
+    """Three digits that count, and no exponent where a person would write none.
+
+    Examples
+    --------
+    >>> digits(0.12345), digits(1815.3), digits(math.inf)
+    ('0.123', '1815', 'inf')
+    """
+    return f"{value:.0f}" if 1000 <= abs(value) < math.inf else f"{value:.3g}"
 
 
 def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:

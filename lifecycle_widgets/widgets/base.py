@@ -40,9 +40,9 @@ class Composite(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.add_class("lw")
 
     def close(self) -> None:
-        """Remove it, and what it is made of, from the page."""
+        """Remove it, and what it is made of, from the page. Idempotent."""
         for child in self.children:
-            child.close()
+            close_all(child)
         super().close()
 
     def __repr__(self) -> str:
@@ -51,6 +51,14 @@ class Composite(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _in_short(self) -> str:
         return ""
+
+
+def close_all(widget: widgets.Widget) -> None:
+    """Close a widget and what is in it; a `Composite` sees to its own parts."""
+    if not isinstance(widget, Composite):
+        for child in getattr(widget, "children", ()):
+            close_all(child)
+    widget.close()
 
 
 class Message(widgets.HTML):  # type: ignore[misc]

@@ -13,7 +13,7 @@ import traitlets
 from lifecycle_widgets.experiments import InARowResult
 from lifecycle_widgets.experiments.arm_costs import checked_price
 from lifecycle_widgets.experiments.figures.style import COLORS, finish
-from lifecycle_widgets.experiments.statistics import Interval
+from lifecycle_widgets.experiments.statistics import Interval, digits
 from lifecycle_widgets.widgets.base import Composite, Message
 from lifecycle_widgets.widgets.fit import Fit
 from lifecycle_widgets.widgets.formats import escaped, seconds_text, size_text
@@ -93,7 +93,8 @@ class BreakEven(Composite):
         self._message, self._sentence = Message(), widgets.HTML()
         self._table = widgets.HTML()
         self._figure = _empty_figure()
-        self._chart = widgets.VBox([self._figure, Fit()]).add_class("lw-chart")
+        self._drawing = (self._figure, Fit())
+        self._chart = widgets.VBox().add_class("lw-chart")
         return [row, self._sentence, self._message, self._chart, self._table]
 
     @traitlets.validate("price_s_per_gb_min")
@@ -121,10 +122,17 @@ class BreakEven(Composite):
         self._sentence.value = (
             _paragraph(self.result, price, t_star) if self.result and t_star else ""
         )
-        self._chart.layout.display = "none" if costs is None else None
+        # not on the page until it is to be seen: plotly cannot tell how wide a hidden place is
+        self._chart.children = () if costs is None else self._drawing
         self._table.value = "" if costs is None else frame_html(_shown(costs), index=True)
         if costs is not None:
             self._draw(costs)
+
+    def close(self) -> None:
+        """Remove it from the page."""
+        for part in self._drawing:
+            part.close()
+        super().close()
 
     def _draw(self, costs: pd.DataFrame) -> None:
         names = [escaped(arm) for arm in costs.index]
@@ -165,8 +173,8 @@ def _paragraph(result: InARowResult, price: float, t_star: Interval) -> str:
         words += "Holding costs nothing, so T* is endless: keep it for ever. "
     else:
         words += (
-            f"Break-even T* = {seconds_text(t_star.median)} ({t_star.low:.3g} to "
-            f"{t_star.high:.3g} s): let it go for pauses longer than that, hold it for shorter "
+            f"Break-even T* = {seconds_text(t_star.median)} ({digits(t_star.low)} to "
+            f"{digits(t_star.high)} s): let it go for pauses longer than that, hold it for shorter "
             "ones. "
         )
     return f'<p class="lw-verdict" role="status">{escaped(words + _cheapest(result, price))}</p>'

@@ -53,7 +53,7 @@ class ExperimentPanel(Composite):
         self._may_unload = may_unload
         self._ended: threading.Event | None = None  # of the run that was started last
         self._fault: BaseException | None = None  # of that run
-        self._stopping = False
+        self._measuring, self._stopping = False, False
         self._began_s, self._step = 0.0, Step(0, 0, "")
         if not isinstance(experiment, Experiment):
             raise TypeError(
@@ -113,11 +113,11 @@ class ExperimentPanel(Composite):
     def stop(self) -> None:
         """Stop for good; what is measured is kept. Without a run, nothing happens."""
         with self._lock:
-            if not self.running:
+            if not self._measuring:
                 return
             self._stopping = True
             self._stop_button.disabled = True
-        self._say("stopping…")
+            self._say("stopping…")
         self.experiment.stop()
 
     def wait(self, timeout_s: float | None = None) -> Result:
@@ -172,7 +172,7 @@ class ExperimentPanel(Composite):
                 self.error = "This experiment is running. Stop it, or wait for its end."
                 raise RuntimeError(self.error)
             ended = threading.Event()
-            self._stopping, self._fault = False, None
+            self._measuring, self._stopping, self._fault = True, False, None
             self._began_s, self._step = time.monotonic(), Step(0, 0, "starting")
             if not self._background.start("experiment", lambda: self._work(ended, may_unload)):
                 raise RuntimeError("The panel is closed. Make a new one.")
@@ -192,6 +192,8 @@ class ExperimentPanel(Composite):
             experiment.run(on_step=self._stepped, may_unload=bool(may_unload))
         except BaseException as error:  # whatever it is, it belongs to the one who waits
             fault = error
+        with self._lock:
+            self._measuring = False  # from now on the report has the last word
         try:
             self._report(experiment, fault, may_unload)
         finally:  # whatever a person's observer does, whoever waits must not wait for ever
@@ -280,7 +282,7 @@ class ExperimentPanel(Composite):
         done = f"{step.done} of {step.total}: " if step.total else ""
         what = "stopping…" if self._stopping else done + step.what
         with self._lock:
-            if self.running:
+            if self._measuring:
                 self._say(f"{what} · {seconds_text(time.monotonic() - self._began_s)}")
 
     def _say(self, status: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from lifecycle_widgets.experiments.statistics import digits
 from lifecycle_widgets.widgets.formats import clock_text, escaped
 
 _MOST_ROWS = 200
@@ -53,9 +54,7 @@ def value_text(value: Any) -> str:
     if isinstance(value, datetime):
         return clock_text(value)
     if isinstance(value, float):
-        if math.isnan(value):
-            return _NOTHING
-        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+        return _NOTHING if math.isnan(value) else digits(value)
     return str(value)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lifecycle_widgets.experiments import Result
+from lifecycle_widgets.widgets.base import close_all
 from lifecycle_widgets.widgets.fit import Fit
 from lifecycle_widgets.widgets.formats import escaped
 from lifecycle_widgets.widgets.frame_html import frame_html
@@ -30,7 +31,7 @@ class ResultView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.children = ()
         self.layout.display = "none"
         for child in last:
-            _close(child)
+            close_all(child)
 
     def show(self, result: Result) -> None:
         """Show the verdict, the figure (when there is one to draw) and the measurements."""
@@ -70,9 +71,3 @@ def _tables(result: Result) -> str:
 
 def _folded(title: str, frame: pd.DataFrame) -> str:
     return f"<details><summary>{escaped(title)}</summary>{frame_html(frame)}</details>"
-
-
-def _close(widget: widgets.Widget) -> None:
-    for child in getattr(widget, "children", ()):
-        _close(child)
-    widget.close()

@@ -55,12 +55,13 @@ class RunTable(Composite):
     ) -> None:
         self._lock = threading.RLock()
         self._showing = False  # what the grid reports is our own doing
-        self._panel = panel.panel if isinstance(panel, TuningLab) else panel
-        if not (self._panel is None or isinstance(self._panel, AgentPanel)):
+        self._panel: AgentPanel | None = None  # that it listens to
+        source = panel.panel if isinstance(panel, TuningLab) else panel
+        if not (source is None or isinstance(source, AgentPanel)):
             raise TypeError(
                 f"panel is a {type(panel).__name__}. Give an AgentPanel or a TuningLab."
             )
-        there = self._panel.runs if self._panel is not None else ()
+        there = source.runs if source is not None else ()
         self.set_trait("runs", (*runs, *there))
         self._hint = widgets.HTML()
         self._grid = ITable(_shown(self.runs), **_LOOK)
@@ -72,8 +73,9 @@ class RunTable(Composite):
         self.observe(self._show, "runs")
         self.observe(self._show_selected, "selected")
         self._grid.observe(self._clicked, "selected_rows")
-        if self._panel is not None:
-            self._panel.observe(self._ran, "runs")
+        if source is not None:
+            source.observe(self._ran, "runs")
+            self._panel = source
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -86,10 +88,10 @@ class RunTable(Composite):
         return compare_runs(first, second)
 
     def close(self) -> None:
-        """Listen no more to the panel, and leave the page."""
-        if self._panel is not None:
-            self._panel.unobserve(self._ran, "runs")
-        self._grid.close()
+        """Listen no more to the panel, and leave the page. Idempotent."""
+        panel, self._panel = self._panel, None
+        if panel is not None:
+            panel.unobserve(self._ran, "runs")
         super().close()
 
     # --- what is shown ---------------------------------------------------------------------------

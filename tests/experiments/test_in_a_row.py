@@ -32,7 +32,7 @@ def test_what_each_keep_alive_costs(in_a_row_result: InARowResult, tmp_path: Pat
         left_s = result.calls(arm)["expires_in_s"]
         assert left_s.isna().all() if math.isnan(expected) else (left_s - expected).abs().max() < 3
     for pause in ("0", "1s", "5m"):
-        late_s = result.calls(pause)["gap_s"].iloc[1:].to_numpy() - (0.2, 2.5)
+        late_s = result.calls(pause)["gap_s"].iloc[1:].to_numpy() - (0.2, 4.0)
         assert (late_s > -0.05).all(), "no pause is shorter than planned"
     again = load_result(result.save(tmp_path))
     assert again.verdict == result.verdict
@@ -45,7 +45,9 @@ def test_the_price_decides(in_a_row_result: InARowResult) -> None:
     assert result.break_even(0).median == math.inf
     assert result.break_even(2).median == pytest.approx(result.break_even(1).median / 2)
     assert "5m" in result.best(0), "where memory is free, waiting least is cheapest"
-    assert result.best(1e6) == ("0",), "where memory is all that counts, holding least is"
+    dear = result.best(1e6)
+    assert dear[0] == "0", "where memory is all that counts, holding least is cheapest"
+    assert "5m" not in dear
     costs = result.costs(1.0)
     assert costs["cost_s"].tolist() == pytest.approx(
         (costs["waiting_s"] + costs["memory_s"]).tolist()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,10 +21,12 @@ from lifecycle_widgets.experiments import (
     Step,
     load_result,
 )
+from lifecycle_widgets.experiments.shortage import Shortage
 from lifecycle_widgets.sandbox import MODELS, Sandbox
-from lifecycle_widgets.server import Server, UnknownModel
+from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server, UnknownModel
 
 SMALL, MIDDLE, LARGE = MODELS
+WHY_NOT = Shortage.why_not()
 
 
 def servers() -> set[int]:
@@ -113,6 +118,34 @@ def test_on_a_persons_own_ollama_it_takes_turns_and_asks() -> None:
         assert result.table["loads"].to_dict() == {"0": 2, "5m": 2}
         assert result.evictions.empty
         assert server.residents() == ()
+
+
+ALONE = """
+import json, sys
+from lifecycle_widgets.experiments import InTurn
+sys.stdin.readline()
+experiment = InTurn(["smollm2:135m", "smollm2:135m-f16"], keep_alives=(0, "5m"), rounds=1,
+                    pause_s=0.1, max_loaded=None)
+result = experiment.run()
+told = [experiment.plan().notes[0], result.facts["side_by_side"], result.table["loads"].to_dict()]
+print(json.dumps(told))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
+def test_with_too_little_memory_for_all_arms_at_once_they_take_turns(server: Server) -> None:
+    env = {**os.environ, "OLLAMA_HOST": server.url, SANDBOX_URL_VARIABLE: server.url}
+    with Shortage(1_100_000_000) as shortage:
+        child = subprocess.Popen(
+            [sys.executable, "-c", ALONE],
+            env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        shortage.adopt(child.pid)
+        note, side_by_side, loads = json.loads(child.communicate("\n", timeout=120)[0])
+    assert "takes about 1.1 GB of memory" in note
+    assert not side_by_side
+    assert loads == {"0": 2, "5m": 2}
 
 
 def test_settings_that_make_no_sense(server: Server) -> None:

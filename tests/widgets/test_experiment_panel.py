@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from widget_parts import until
 
 from lifecycle_widgets.experiments import ColdAndWarm, ExperimentFailed, NeedsConsent
 from lifecycle_widgets.sandbox import Sandbox
@@ -18,13 +18,6 @@ from lifecycle_widgets.widgets import ExperimentPanel
 
 MODEL = "smollm2:135m"
 Shut = Callable[[Any], Any]
-
-
-def until(condition: Callable[[], bool], limit_s: float = 20.0) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def made(server: Server, rounds: int = 1, model: str = MODEL) -> ExperimentPanel:

@@ -25,10 +25,10 @@ def draw(frame: pd.DataFrame, model: str, *, is_short: bool) -> go.Figure:
     """
     whose = "of the budget" if is_short else "of the machine"
     columns = (
-        ("steady_s", "the task, s", 1.0),
-        ("runner_bytes", "the model's memory, GB", 1e9),
-        ("page_cache_bytes", f"page cache {whose}, GB", 1e9),
-        ("steady_disk_bytes", "read from the disk, GB", 1e9),
+        ("steady_s", "the task,<br>s", 1.0),
+        ("runner_bytes", "the model's<br>memory, GB", 1e9),
+        ("page_cache_bytes", f"page cache<br>{whose}, GB", 1e9),
+        ("steady_disk_bytes", "read from<br>the disk, GB", 1e9),
     )
     figure = make_subplots(cols=len(columns), shared_yaxes=True, horizontal_spacing=0.04)
     for place, (name, title, unit) in enumerate(columns, start=1):

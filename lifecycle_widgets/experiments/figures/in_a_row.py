@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from lifecycle_widgets.experiments.figures.style import COLORS, TEXT, finish
-from lifecycle_widgets.experiments.statistics import Interval
+from lifecycle_widgets.experiments.statistics import Interval, digits
 
 
 def draw(
@@ -77,6 +77,6 @@ def _mark(figure: go.Figure, t_star: Interval) -> None:
         line={"color": TEXT, "dash": "dash", "width": 1.5}, **place,
     )  # fmt: skip
     figure.add_annotation(  # plotly wants the logarithm here, and only here
-        x=math.log10(t_star.median), y=0.98, text=f"T* {t_star.median:.3g} s", textangle=-90,
+        x=math.log10(t_star.median), y=0.98, text=f"T* {digits(t_star.median)} s", textangle=-90,
         xanchor="right", yanchor="top", showarrow=False, **place,
     )  # fmt: skip

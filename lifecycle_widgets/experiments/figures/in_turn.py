@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from lifecycle_widgets.experiments.figures.style import COLORS, TEXT, finish
+from lifecycle_widgets.server import full_name
 
 _LANE, _BETWEEN = 1.0, 0.7  # heights, of a model's lane and between two arms
 _LANE_PX = 17
@@ -61,7 +62,7 @@ def _stays(
     residencies: pd.DataFrame, table: pd.DataFrame, model: str, lanes: dict[str, float], color: str
 ) -> go.Bar:
     """The times in memory; a stay that had not ended goes on to the arm's end."""
-    mine = residencies[residencies["model"].map(_full) == _full(model)]
+    mine = residencies[residencies["model"].map(full_name) == full_name(model)]
     ends = mine["arm"].map(table["span_s"] + table["late_s"])
     left = [f"left: {why}" if isinstance(why, str) else "still in memory" for why in mine["why"]]
     return go.Bar(
@@ -97,7 +98,3 @@ def _key_to_the_marks() -> go.Scatter:
         x=[None], y=[None], mode="markers", name="a call that had to load its model",
         marker={"symbol": "x", "color": TEXT, "size": 7},
     )  # fmt: skip
-
-
-def _full(model: str) -> str:
-    return model if ":" in model else f"{model}:latest"
