@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import pandas as pd
 import psutil
 
 from lifecycle_widgets.agent import RunFailed
@@ -328,6 +329,28 @@ class DownstreamResult(Result):
     def is_short(self) -> bool:
         """Whether a shortage was made."""
         return bool(self.facts.get("shortage"))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per condition, medians: what the figure shows.
+
+        ``runs``; ``first_s`` and ``steady_s``, the task's first and second run, the latter with its
+        interval ``low_s`` to ``high_s``; ``disk_gb`` (read in the second run), ``runner_gb``,
+        ``page_cache_gb`` and ``used_gb`` (1 GB = 1e9 bytes).
+        """
+        conditions = [c for c in CONDITIONS if c in set(self.frame["condition"])]
+        return pd.DataFrame([self._row(c) for c in conditions], index=conditions).rename_axis(
+            "condition"
+        )
+
+    def _row(self, condition: str) -> dict[str, float]:
+        rows, steady = self.frame[self.frame["condition"] == condition], self.seconds(condition)
+        row = {"runs": len(rows), "first_s": rows["first_s"].median(), "steady_s": steady.median}
+        row |= {"low_s": steady.low, "high_s": steady.high}
+        sizes = {"disk_gb": "steady_disk_bytes", "runner_gb": "runner_bytes"}
+        sizes |= {"page_cache_gb": "page_cache_bytes", "used_gb": "used_bytes"}
+        # None where it is not told: the server is on another machine, or the system does not count
+        return row | {n: rows[size].astype(float).median() / 1e9 for n, size in sizes.items()}
 
     def seconds(self, condition: str) -> Interval:
         """The task's steady run in a condition. Raises ValueError when it was not measured."""

@@ -14,7 +14,7 @@ import pandas as pd
 
 from lifecycle_widgets.agent import AgentRun, RunFailed
 from lifecycle_widgets.experiments.free_memory import free_memory_bytes
-from lifecycle_widgets.experiments.result import Result
+from lifecycle_widgets.experiments.result import Result, as_markdown
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.server import (
@@ -56,6 +56,13 @@ class Plan:
     memory_bytes: int = 0
     models: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def _repr_markdown_(self) -> str:
+        """As a notebook shows it."""
+        size = f", up to about {self.memory_bytes / 1e9:.1f} GB of memory"
+        facts = f"{self.rows} measurements, about {self.seconds:.0f} s"
+        text = f"{self.what} {facts}{size if self.memory_bytes else ''}."
+        return "\n".join([as_markdown(text), "", *(f"- {as_markdown(n)}" for n in self.notes)])
 
 
 @dataclass(frozen=True)

@@ -104,8 +104,18 @@ class Result(ABC):
         return place
 
     def _repr_markdown_(self) -> str:
-        # a notebook shows the verdict; model names and errors are text, not markup
-        return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|!" else c for c in self.verdict)
+        return as_markdown(self.verdict)  # a notebook shows the verdict
+
+
+def as_markdown(text: str) -> str:
+    """Markdown that shows the text as it is: names of models and errors are not markup.
+
+    Examples
+    --------
+    >>> as_markdown("T* of <b>")
+    'T\\\\* of \\\\<b\\\\>'
+    """
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|!" else c for c in text)
 
 
 def load_result(folder: str | Path) -> Result:

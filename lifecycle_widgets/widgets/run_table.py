@@ -21,6 +21,7 @@ from lifecycle_widgets.widgets.tuning_lab import TuningLab
 
 _AT_ONCE = 2  # runs that can be compared
 _ERROR_LENGTH = 60  # characters of an error that a row has room for; the frame has all of it
+_NARROW = "\N{NARROW NO-BREAK SPACE}"  # a title may break, but not before its unit
 _HINT = "No runs yet: they appear here as they end."
 _HOW = "Click a column to sort by it. Click two rows to compare them."
 
@@ -170,6 +171,7 @@ _LOOK: dict[str, Any] = {
     "classes": "compact stripe row-border",
     "style": "table-layout:auto;width:100%;margin:0",
     "text_in_header_can_be_selected": False,  # the whole of it sorts
+    "autoWidth": False,  # it would measure before our style is there
     "paging": False,
     "layout": {"topStart": None, "topEnd": None, "bottomStart": None, "bottomEnd": None},
     "maxBytes": 0,
@@ -191,11 +193,11 @@ def _shown(runs: Sequence[Run]) -> pd.DataFrame:
         "model": frame["model"],
         "keep_alive": _by_length(runs),
         "was resident": resident,
-        "load, s": frame["load_s"].round(3),
-        "prompt eval, s": frame["prompt_eval_s"].round(3),
-        "eval, s": frame["eval_s"].round(3),
-        "TTFT, s": frame["ttft_s"].round(3),
-        "total, s": frame["total_s"].round(3),
+        f"load,{_NARROW}s": frame["load_s"].round(3),
+        f"prompt eval,{_NARROW}s": frame["prompt_eval_s"].round(3),
+        f"eval,{_NARROW}s": frame["eval_s"].round(3),
+        f"TTFT,{_NARROW}s": frame["ttft_s"].round(3),
+        f"total,{_NARROW}s": frame["total_s"].round(3),
         "tokens": frame["output_tokens"],
         "tokens/s": frame["tokens_per_s"].round(1),
         "ended": ended,

@@ -20,6 +20,7 @@ from lifecycle_widgets.experiments.downstream import (
     STOP,
     ZERO,
     Downstream,
+    DownstreamResult,
 )
 from lifecycle_widgets.experiments.shortage import Shortage
 from lifecycle_widgets.sandbox import Sandbox
@@ -68,6 +69,13 @@ def test_at_a_real_shortage_the_resident_model_slows_it_down_and_both_cures_work
     assert by.loc[RESIDENT, "page_cache_bytes"] < by.loc[NEVER, "page_cache_bytes"]
     assert "times as long" in result.verdict
     assert len(result.figure.data) == 8
+    table = result.table
+    assert list(table.index) == list(CONDITIONS)
+    assert table.loc[RESIDENT, "steady_s"] == result.seconds(RESIDENT).median
+    assert table.loc[RESIDENT, "low_s"] > table.loc[ZERO, "high_s"]
+    assert table.loc[RESIDENT, "disk_gb"] == pytest.approx(
+        by.loc[RESIDENT, "steady_disk_bytes"] / 1e9
+    )
     again = load_result(result.save(tmp_path))
     assert again.verdict == result.verdict
 
@@ -81,6 +89,8 @@ def test_without_a_shortage_it_says_that_nothing_slows_down(server: Server) -> N
         assert result.verdict.endswith("the machine is measured as it is.")
     else:
         assert "times as long" in result.verdict
+    untold = result.frame.assign(runner_bytes=None)  # as on a server on another machine
+    assert DownstreamResult(untold, result.facts).table["runner_gb"].isna().all()
     resident = result.frame[result.frame["condition"] == RESIDENT]
     assert (resident["runner_bytes"] > 100e6).all()
 

@@ -236,3 +236,10 @@ def test_a_markdown_verdict_is_text() -> None:
     facts = {"stopped": False, "error": "<b>*bold*</b>", "planned": 1}
     shown = CountedResult(pd.DataFrame(), facts)._repr_markdown_()
     assert "\\<b\\>\\*bold\\*" in shown
+
+
+def test_a_markdown_plan_says_how_long_and_how_much() -> None:
+    plan = Plan("Ask <b> twice.", 2, 95.4, 300_000_000, notes=("Side by side.",))
+    first, _, note = plan._repr_markdown_().splitlines()
+    assert first == "Ask \\<b\\> twice. 2 measurements, about 95 s, up to about 0.3 GB of memory."
+    assert note == "- Side by side."

@@ -25,7 +25,7 @@ def draw(frame: pd.DataFrame, model: str, *, is_short: bool) -> go.Figure:
     """
     whose = "of the budget" if is_short else "of the machine"
     columns = (
-        ("steady_s", "the task,<br>s", 1.0),
+        ("steady_s", "the task's<br>second run, s", 1.0),
         ("runner_bytes", "the model's<br>memory, GB", 1e9),
         ("page_cache_bytes", f"page cache<br>{whose}, GB", 1e9),
         ("steady_disk_bytes", "read from<br>the disk, GB", 1e9),

@@ -86,7 +86,7 @@ def _calls(frame: pd.DataFrame, model: str, lanes: dict[str, float], color: str)
         marker={
             "symbol": ["circle-open" if warm else "x" for warm in resident],
             "size": [6 if warm else 7 for warm in resident],
-            "color": color, "line": {"width": 1.5},
+            "color": color, "line": {"width": 1.5, "color": color},
         },
         customdata=mine["ttft_s"].tolist(),
         hovertemplate="called at %{x:.1f} s: first token after %{customdata:.2f} s<extra></extra>",
