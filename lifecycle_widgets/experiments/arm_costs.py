@@ -5,43 +5,32 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lifecycle_widgets.experiments.statistics import (
-    RESAMPLES,
-    drawn_medians,
-    generator,
-    quantiles,
-)
+from lifecycle_widgets.experiments.statistics import quantiles
 
 _EDGE_S = 0.5  # the monitor looks as often: a load or a leaving is known to so much
 
 
-def arm_costs(frame: pd.DataFrame, table: pd.DataFrame, price_s_per_gb_min: float) -> pd.DataFrame:
+def arm_costs(
+    waiting_s: np.ndarray, table: pd.DataFrame, price_s_per_gb_min: float
+) -> pd.DataFrame:
     """See `InARowResult.costs`, which this is.
 
     Parameters
     ----------
-    frame:
-        The calls: ``was_resident``, ``ttft_s``.
+    waiting_s:
+        One row per arm: `ArmsResult.waiting_draws`.
     table:
-        The arms: ``calls``, ``loads``, ``gb_s``, ``peak_gb``.
+        The arms: ``loads``, ``gb_s``, ``peak_gb``.
     price_s_per_gb_min:
         One GB in memory for one minute, in seconds of waiting.
     """
-    if table.empty:
-        raise ValueError("No arm was measured, so there is nothing to compare.")
-    resident = frame["was_resident"].astype(bool)
-    rng = generator()
-    cold, warm = (_medians(frame["ttft_s"][mask].to_numpy(), rng) for mask in (~resident, resident))
-    loads = table["loads"].to_numpy()[:, None]
-    waiting_s = loads * cold + (table["calls"].to_numpy()[:, None] - loads) * warm
     per_gb_s = checked_price(price_s_per_gb_min) / 60
     memory_s = per_gb_s * table["gb_s"].to_numpy()
     edge_s = per_gb_s * _EDGE_S * (table["peak_gb"] * table["loads"]).to_numpy()
     cost_s = waiting_s + memory_s[:, None]
     best = int(np.argmin(cost_s[:, 0]))
     low_s, high_s = quantiles(cost_s)
-    # the same drawn medians on both sides: what a load costs is not known well, that one more of
-    # them costs more is
+    # the same redrawn medians on both sides, as in `ArmsResult.extra_waiting_s`
     dearer_s = quantiles(cost_s - cost_s[best])[0] - edge_s - edge_s[best]
     is_best = dearer_s <= 0
     is_best[best] = True
@@ -65,10 +54,3 @@ def checked_price(price_s_per_gb_min: float) -> float:
             f"The price is {price_s_per_gb_min}; give seconds of waiting per GB-minute, 0 or more."
         )
     return float(price_s_per_gb_min)
-
-
-def _medians(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The median of the values, then medians of resamples (zeros when there are no values)."""
-    if not len(values):
-        return np.zeros(1 + RESAMPLES)
-    return np.concatenate([[np.median(values)], drawn_medians(list(values), rng)])

@@ -12,15 +12,16 @@ import pandas as pd
 from lifecycle_widgets.experiments.held import RSS
 from lifecycle_widgets.experiments.result import Result
 from lifecycle_widgets.experiments.statistics import (
-    RESAMPLES,
     Interval,
     generator,
-    quantiles,
+    interval_of_draws,
+    median_and_draws,
 )
 
 _COLUMNS = (
-    "calls", "loads", "reloads", "waiting_s", "peak_gb", "gb_s", "span_s", "late_s",
+    "calls", "loads", "reloads", "waiting_s", "measured_s", "peak_gb", "gb_s", "span_s", "late_s",
 )  # fmt: skip
+_KIND = ["model", "was_resident"]  # of a call
 
 
 class ArmsResult(Result, ABC):
@@ -31,11 +32,13 @@ class ArmsResult(Result, ABC):
         """One row per arm, in the order they were given.
 
         ``calls``; ``loads``: calls that found their model not in memory; ``reloads``: those of
-        them whose model had been in memory before; ``waiting_s``: the sum of the times to first
-        token; ``peak_gb`` and ``gb_s``: the most that was held, and memory held x seconds, from
-        the start of the first call to the end of the last (1 GB = 1e9 bytes); ``span_s``: how
-        long that was, less ``late_s``: the seconds in which a call was due and had to wait for
-        another arm's to end. They count nowhere, so that all arms have the same schedule.
+        them whose model had been in memory before; ``waiting_s``: for the first tokens of all
+        calls, each counted at the median of its kind (see `waiting_s`); ``measured_s``: the same,
+        as it was in this run; ``peak_gb`` and ``gb_s``: the most that was held, and memory held x
+        seconds, from the start of the first call to the end of the last (1 GB = 1e9 bytes);
+        ``span_s``: how long that was, less ``late_s``: the seconds in which a call was due and had
+        to wait for another arm's to end. They count nowhere, so that all arms have the same
+        schedule.
         """
         return pd.DataFrame(
             [self._row(arm) for arm in self.facts.get("arms", ())],
@@ -72,26 +75,48 @@ class ArmsResult(Result, ABC):
         return self.frame[self.frame["arm"].astype(str) == arm]
 
     def waiting_s(self, arm: str) -> Interval:
-        """The sum of an arm's times to first token, and how far chance might have moved it.
+        """How long one waits for first tokens under an arm, all calls together, in seconds.
 
-        Which calls had to load their model is a matter of the schedule; how long each took is
-        partly chance. So the interval is a percentile bootstrap (Efron and Tibshirani 1993) within
-        kinds of call: each is drawn anew from the calls of all arms to the same model, with a load
-        or without one as it was. Raises KeyError for an unknown arm.
+        Each call counts at the median of its kind: the calls of all arms to the same model, with a
+        load or without one as it was. Which calls had to load their model is the arm's doing; how
+        long each load took is not. That differs more than any keep_alive explains: Ollama looks
+        every quarter of a second whether a load has ended, and a virtual machine hands out memory
+        that it has not used for some seconds more slowly (seen: 2 s more per GB), whichever arm is
+        next. With a bootstrap interval of those medians.
+
+        Raises
+        ------
+        KeyError
+            For an unknown arm.
         """
-        rng, mine = generator(), self.calls(arm)
-        alike = dict(iter(self._kinds_of_call(self.frame)))
-        drawn = np.zeros(RESAMPLES)
-        for kind, calls in self._kinds_of_call(mine):
-            ttft_s = alike[kind]["ttft_s"].to_numpy()
-            drawn += rng.choice(ttft_s, (RESAMPLES, len(calls))).sum(axis=1)
-        low, high = (float(end) for end in quantiles(drawn))
-        total = float(mine["ttft_s"].sum())
-        return Interval(min(low, total), total, max(high, total), len(mine))
+        return interval_of_draws(self.waiting_draws(arm), len(self.calls(arm)))
 
-    @staticmethod
-    def _kinds_of_call(calls: pd.DataFrame) -> Any:
-        return calls.groupby(["model", "was_resident"])
+    def extra_waiting_s(self, arm: str, than: str) -> Interval:
+        """How much longer one waits under one arm than under another, in seconds.
+
+        Not below 0 at its lower end: the two can be told apart. Raises KeyError as `waiting_s`.
+
+        Examples
+        --------
+        >>> result.extra_waiting_s("0", than="5m").low > 0  # doctest: +SKIP
+        True
+        """
+        # the same redrawn medians on both sides: how long a load takes is not known well; that
+        # one more of them makes one wait longer is
+        row = self.waiting_draws(arm) - self.waiting_draws(than)
+        return interval_of_draws(row, min(len(self.calls(arm)), len(self.calls(than))))
+
+    def waiting_draws(self, arm: str) -> np.ndarray:
+        """`waiting_s` as one row: the sum of medians, then those of bootstrap resamples.
+
+        See `median_and_draws`. Rows of two arms belong together, place by place.
+        """
+        rng = generator()
+        kinds = self.frame.groupby(_KIND)["ttft_s"]
+        medians = {kind: median_and_draws(list(values), rng) for kind, values in kinds}
+        counts = self.calls(arm).groupby(_KIND).size()
+        total: np.ndarray = sum(count * medians[kind] for kind, count in counts.items())
+        return total
 
     def _row(self, arm: Mapping[str, Any]) -> dict[str, Any]:
         calls = self.calls(arm["arm"])
@@ -102,7 +127,8 @@ class ArmsResult(Result, ABC):
             "calls": len(calls),
             "loads": len(loads),
             "reloads": int(again[loads.index].sum()),
-            "waiting_s": round(float(calls["ttft_s"].sum()), 3),
+            "waiting_s": round(self.waiting_s(arm["arm"]).median, 3),
+            "measured_s": round(float(calls["ttft_s"].sum()), 3),
             **{name: arm[name] for name in ("peak_gb", "gb_s", "span_s", "late_s")},
         }
 

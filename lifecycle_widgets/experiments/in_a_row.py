@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from lifecycle_widgets.experiments.arm_costs import arm_costs, checked_price
@@ -168,8 +169,7 @@ class InARowResult(ArmsResult):
     def costs(self, price_s_per_gb_min: float | None = None) -> pd.DataFrame:
         """What these calls cost in each arm: the waiting, and the memory at that price.
 
-        One row per arm: ``waiting_s`` (as many loads and calls without one as there were, at the
-        medians of all arms: what one load took longer than another is chance), ``memory_s`` (the
+        One row per arm: ``waiting_s`` (as in `waiting_s`), ``memory_s`` (the
         GB-seconds at that price), ``cost_s``, their sum, with ``low_s`` and ``high_s``; and
         ``is_best``: not distinguishable from the cheapest. The intervals are bootstrap intervals of
         the medians, and half a second per load for the memory.
@@ -184,7 +184,11 @@ class InARowResult(ArmsResult):
         ValueError
             For a price below 0, or when nothing was measured.
         """
-        return arm_costs(self.frame, self.table, self._price(price_s_per_gb_min))
+        table = self.table
+        if table.empty:
+            raise ValueError("No arm was measured, so there is nothing to compare.")
+        waiting_s = np.stack([self.waiting_draws(arm) for arm in table.index])
+        return arm_costs(waiting_s, table, self._price(price_s_per_gb_min))
 
     def best(self, price_s_per_gb_min: float | None = None) -> tuple[str, ...]:
         """The cheapest arm at a price, and those that are not distinguishable from it."""

@@ -245,7 +245,7 @@ class InTurnResult(ArmsResult):
             return ""
         most, least = str(table["waiting_s"].idxmax()), str(table["waiting_s"].idxmin())
         slow, quick = self.waiting_s(most), self.waiting_s(least)
-        if slow.overlaps(quick):
+        if self.extra_waiting_s(most, than=least).low <= 0:
             return f"The waiting is not distinguishable here ({_ends(slow)} and {_ends(quick)} s)."
         few, much = table.loc[most], table.loc[least]
         return (

@@ -118,17 +118,36 @@ def difference_interval(
     return _interval(_difference, (_clean(more), _clean(less)), confidence)
 
 
-def drawn_medians(values: Sequence[float], rng: np.random.Generator) -> np.ndarray:
-    """The medians of `RESAMPLES` bootstrap resamples of the values. Raises ValueError without any.
+def median_and_draws(values: Sequence[float], rng: np.random.Generator) -> np.ndarray:
+    """The median of the values, then the medians of `RESAMPLES` bootstrap resamples of them.
+
+    Sums and differences of such rows have, in their first place, the same of the medians, and in
+    the rest what their interval is made of (`interval_of_draws`). Without values all are 0.
 
     Examples
     --------
-    >>> bool((drawn_medians([2.0, 2.0], generator()) == 2.0).all())
-    True
+    >>> median_and_draws([1.0, 2.0, 3.0], generator())[0]
+    np.float64(2.0)
     """
-    found = _bootstrap(np.median, (_clean(values),), CONFIDENCE, rng)
-    drawn: np.ndarray = found.bootstrap_distribution
-    return drawn
+    known = [value for value in values if not math.isnan(value)]
+    if not known:
+        return np.zeros(1 + RESAMPLES)
+    found = _bootstrap(np.median, (np.asarray(known),), CONFIDENCE, rng)
+    return np.concatenate([[np.median(known)], found.bootstrap_distribution])
+
+
+def interval_of_draws(row: np.ndarray, n: int) -> Interval:
+    """The interval of such a row, made from ``n`` measurements.
+
+    Examples
+    --------
+    >>> interval_of_draws(np.array([2.0, 1.0, 2.0, 3.0]), n=3).median
+    2.0
+    """
+    low, high = quantiles(row[1:])
+    return Interval(
+        min(float(low), float(row[0])), float(row[0]), max(float(high), float(row[0])), n
+    )
 
 
 def quantiles(drawn: np.ndarray, confidence: float = CONFIDENCE) -> np.ndarray:

@@ -56,6 +56,7 @@ class BreakEven(Composite):
     result = traitlets.Instance(InARowResult, allow_none=True)
     price_s_per_gb_min = traitlets.Float(1.0)
     break_even_s = traitlets.Float(math.nan, help="T*, in seconds; for reading.")
+    _drawing: tuple[widgets.Widget, ...] = ()
 
     def __init__(
         self,

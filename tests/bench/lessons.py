@@ -15,28 +15,47 @@ from lifecycle_widgets.experiments import (
     Downstream,
     Experiment,
     InARow,
+    Interval,
     InTurn,
     Result,
-    median_interval,
 )
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.ipynb"))
-# each experiment, and what is compared between two runs of it: groups of rows, and a column
-EXPERIMENTS: dict[str, tuple[Callable[[Server], Experiment[Any]], str, str]] = {
-    "cold_and_warm": (lambda s: ColdAndWarm("smollm2:135m-f32", server=s), "state", "ttft_s"),
-    "downstream": (lambda s: Downstream(server=s), "condition", "steady_s"),
-    "in_turn": (lambda s: InTurn(server=s), "arm", "ttft_s"),
-    "in_a_row": (lambda s: InARow(server=s), "arm", "ttft_s"),
+Intervals = dict[str, Interval]
+# each experiment as the lessons run it, and what is compared between two runs of it
+EXPERIMENTS: dict[str, tuple[Callable[[Server], Experiment[Any]], Callable[[Any], Intervals]]] = {
+    "cold_and_warm": (
+        lambda server: ColdAndWarm("smollm2:135m-f32", server=server),
+        lambda result: {state: result.ttft_s(state) for state in set(result.frame["state"])},
+    ),
+    "downstream": (
+        lambda server: Downstream(server=server),
+        lambda result: (
+            {f"{c}, s": result.seconds(c) for c in result.table.index}
+            | {f"{c}, times": result.slowdown(c) for c in result.table.index}
+        ),
+    ),
+    "in_turn": (
+        lambda server: InTurn(server=server),
+        lambda result: {arm: result.waiting_s(arm) for arm in result.table.index},
+    ),
+    "in_a_row": (
+        lambda server: InARow(server=server),
+        lambda result: (
+            {arm: result.waiting_s(arm) for arm in result.table.index}
+            | {"a load": result.reload_s, "T* at 1 s per GB-minute": result.break_even(1)}
+        ),
+    ),
 }
 
 
 def bench_lessons() -> None:
     """Each experiment twice as the lessons run it, then each notebook once, with its seconds."""
     server = Server.sandbox()
-    for name, (make, group, column) in EXPERIMENTS.items():
+    for name, (make, intervals) in EXPERIMENTS.items():
         first, second = (_told(name, make(server).run()) for _ in range(2))
-        _compare(first, second, group, column)
+        _compare(intervals(first), intervals(second))
     env = {**os.environ, "OLLAMA_HOST": server.url, SANDBOX_URL_VARIABLE: server.url}
     for notebook in NOTEBOOKS:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbmake"]
@@ -53,10 +72,8 @@ def _told(name: str, result: Result) -> Result:
     return result
 
 
-def _compare(first: Result, second: Result, group: str, column: str) -> None:
-    """Whether the medians' intervals of two runs overlap, group by group."""
-    for value, rows in first.frame.groupby(group, sort=False):
-        others = second.frame[second.frame[group] == value]
-        one, other = (median_interval(list(r[column])) for r in (rows, others))
-        agree = "agree" if one.overlaps(other) else "DIFFER"
-        print(f"  {value!s:30} {column} {one} and {other}: {agree}", flush=True)
+def _compare(first: Intervals, second: Intervals) -> None:
+    """Whether the intervals of two runs overlap."""
+    for name, one in first.items():
+        agree = "agree" if one.overlaps(second[name]) else "DIFFER"
+        print(f"  {name:32} {one} and {second[name]}: {agree}", flush=True)
