@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from lifecycle_widgets.server import Server
+from lifecycle_widgets.sandbox import Sandbox
+from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.ipynb"))
 LIMIT_S = 120
@@ -29,18 +30,30 @@ def notebook(request: pytest.FixtureRequest) -> Path:
     return path
 
 
-@pytest.mark.slow
-def test_it_runs(notebook: Path, server: Server) -> None:
+def run(notebook: Path, **env: str) -> None:
+    """Run it under nbmake, as on a command line with these variables."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbmake"]
     command += [f"--nbmake-timeout={LIMIT_S}", str(notebook)]
     started = time.monotonic()
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=3 * LIMIT_S, env=os.environ.copy()
+        command, capture_output=True, text=True, timeout=3 * LIMIT_S, env={**os.environ, **env}
     )
     seconds = time.monotonic() - started
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout
     print(f"{notebook.name}: {seconds:.0f} s")
+
+
+@pytest.mark.slow
+def test_it_runs(notebook: Path, server: Server) -> None:
+    run(notebook)
+
+
+@pytest.mark.slow
+def test_on_a_persons_own_ollama_lesson_1_says_that_no_shortage_is_made() -> None:
+    [lesson] = [n for n in NOTEBOOKS if n.name.startswith("01")]
+    with Sandbox(models=["smollm2:135m"]) as own:  # by its address alone it is somebody's own
+        run(lesson, OLLAMA_HOST=own.url, **{SANDBOX_URL_VARIABLE: ""})
 
 
 def test_outputs_are_stripped(notebook: Path) -> None:
