@@ -24,8 +24,18 @@ _PREFIX = "lifecycle-task-"
 _BLOCK_BYTES = 1 << 20
 _SECTOR_BYTES = 512  # what the kernel counts reads in, whatever the disk has
 _LOOK_S = 0.002
-# waits for a line, so that it can be put under a budget before it begins; then becomes the task
-_GATE = "import os, sys; sys.stdin.readline(); os.execvp(sys.argv[1], sys.argv[1:])"
+# Says when it is there, and waits for a line, so that it can be put under a budget and timed from
+# its beginning; then becomes the task, whose output nobody reads. Without a line its owner is gone.
+# On Linux it is killed when its owner is (PR_SET_PDEATHSIG).
+_GATE = """
+import ctypes, os, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
+os.write(1, b".")
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+sys.stdin.readline() or sys.exit(1)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 
 @dataclass(frozen=True)
@@ -77,11 +87,12 @@ def run_task(
     process = subprocess.Popen(
         [sys.executable, "-S", "-E", "-c", _GATE, *command],
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,  # the kernel's interrupt is for us; we end it
     )
     assert process.stdin is not None
+    assert process.stdout is not None
     assert process.stderr is not None
     words: list[bytes] = []
     reader = threading.Thread(
@@ -91,6 +102,7 @@ def run_task(
     )
     try:
         reader.start()
+        process.stdout.read(1)
         if adopt is not None:
             adopt(process.pid)
         began_s = time.monotonic()
@@ -103,6 +115,7 @@ def run_task(
             process.kill()
             process.wait()
         reader.join()
+        process.stdout.close()
         process.stderr.close()
         with contextlib.suppress(OSError):
             process.stdin.close()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -24,6 +25,9 @@ def test_it_is_timed_from_the_moment_it_may_begin() -> None:
         time.sleep(0.5)
 
     assert run_task(["true"], adopt=slow_adoption).seconds < 0.4
+    interpreter = [sys.executable, "-S", "-E", "-c", "import ctypes"]
+    quickest_s = min(run_task(["true"]).seconds for _ in range(10))
+    assert quickest_s < min(run_task(interpreter).seconds for _ in range(10)) / 2
     assert 0.3 < run_task(["sleep", "0.3"]).seconds < 3
 
 
@@ -58,6 +62,31 @@ def test_stop_ends_it() -> None:
     threading.Timer(0.3, stop.set).start()
     assert run_task(["sleep", "60"], stop=stop).seconds < 5
     assert not [c for c in psutil.Process().children() if "sleep" in c.name()]
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere a task outlives a kernel that is killed")
+@pytest.mark.parametrize("adopted", [True, False])
+def test_it_does_not_outlive_its_owner(adopted: bool) -> None:
+    code = (
+        "import time; from lifecycle_widgets.experiments.task import run_task\n"
+        "def adopt(pid):\n"
+        f"    print(pid, flush=True); time.sleep({0 if adopted else 60})\n"
+        "run_task(['sleep', '60'], adopt=adopt)"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert owner.stdout is not None
+    task = psutil.Process(int(owner.stdout.readline()))
+    until(lambda: adopted <= (task.name() == "sleep"))
+    owner.kill()
+    owner.communicate()
+    until(lambda: not task.is_running() or task.status() == psutil.STATUS_ZOMBIE)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline_s, "it did not happen in time"
+        time.sleep(0.02)
 
 
 def test_a_fault_while_it_is_taken_in_leaves_no_process() -> None:
