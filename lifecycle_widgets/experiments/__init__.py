@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "cold_and_warm": ("ColdAndWarm", "ColdAndWarmResult"),
-    "downstream": ("Downstream", "DownstreamResult"),
+    "downstream": ("Downstream",),
+    "downstream_result": ("DownstreamResult",),
     "experiment": ("Experiment", "ExperimentFailed", "NeedsConsent", "Plan", "Step"),
     "frames": ("compare_runs", "run_frame"),
     "in_a_row": ("InARow", "InARowResult"),
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from lifecycle_widgets.experiments.cold_and_warm import ColdAndWarm as ColdAndWarm
     from lifecycle_widgets.experiments.cold_and_warm import ColdAndWarmResult as ColdAndWarmResult
     from lifecycle_widgets.experiments.downstream import Downstream as Downstream
-    from lifecycle_widgets.experiments.downstream import DownstreamResult as DownstreamResult
+    from lifecycle_widgets.experiments.downstream_result import DownstreamResult as DownstreamResult
     from lifecycle_widgets.experiments.experiment import Experiment as Experiment
     from lifecycle_widgets.experiments.experiment import ExperimentFailed as ExperimentFailed
     from lifecycle_widgets.experiments.experiment import NeedsConsent as NeedsConsent

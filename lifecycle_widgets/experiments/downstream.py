@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 import random
 import shutil
@@ -10,34 +9,31 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-import pandas as pd
 import psutil
 
 from lifecycle_widgets.agent import RunFailed
+from lifecycle_widgets.experiments.downstream_result import (
+    CONDITIONS,
+    RESIDENT,
+    STOP,
+    ZERO,
+    DownstreamResult,
+)
 from lifecycle_widgets.experiments.experiment import Experiment, Plan, Row
-from lifecycle_widgets.experiments.result import Result
 from lifecycle_widgets.experiments.shortage import Shortage
-from lifecycle_widgets.experiments.statistics import Interval, median_interval, ratio_interval
 from lifecycle_widgets.experiments.task import BigFile, TaskRun, run_task
 from lifecycle_widgets.monitor.runners import RunnerWatch
 from lifecycle_widgets.sandbox import MODELS, Sandbox
 from lifecycle_widgets.server import Server, full_name
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-NEVER, RESIDENT = "never loaded", "resident, idle"
-ZERO, STOP = "gone by keep_alive=0", "gone by ollama stop"
-CONDITIONS = (NEVER, RESIDENT, ZERO, STOP)
 _KEEP_ALIVE: dict[str, str | int] = {RESIDENT: "5m", ZERO: 0, STOP: "5m"}
 _PROMPT = "Say hello."
 _OPTIONS = {"num_predict": 8, "temperature": 0, "seed": 0}
 _AGENT_S = 2.5
 _GONE_S = 10.0
-_WORTH_SAYING = 1.1  # less than a tenth more is no slowdown that a person would look for
 
 # The shortage, sized from the model, as in a machine whose memory is just enough: beside the model
 # there is room for a third of the file, without it for all of it.
@@ -312,96 +308,6 @@ def _page_cache_bytes(shortage: Shortage | None) -> int | None:
 
 def _used_bytes(shortage: Shortage | None) -> int:
     return shortage.used_bytes() if shortage is not None else int(psutil.virtual_memory().used)
-
-
-class DownstreamResult(Result):
-    """How long the task took in each condition.
-
-    ``frame``: ``round``, ``condition``, ``first_s`` and ``steady_s`` (the task's first and second
-    run), ``first_disk_bytes`` and ``steady_disk_bytes`` (read from the disk), and when it had ended
-    ``runner_bytes`` (RSS), ``page_cache_bytes`` and ``used_bytes`` (of the budget; without a
-    shortage, of the whole machine).
-    """
-
-    kind = "downstream"
-
-    @property
-    def is_short(self) -> bool:
-        """Whether a shortage was made."""
-        return bool(self.facts.get("shortage"))
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row per condition, medians: what the figure shows.
-
-        ``runs``; ``first_s`` and ``steady_s``, the task's first and second run, the latter with its
-        interval ``low_s`` to ``high_s``; ``disk_gb`` (read in the second run), ``runner_gb``,
-        ``page_cache_gb`` and ``used_gb`` (1 GB = 1e9 bytes).
-        """
-        conditions = [c for c in CONDITIONS if c in set(self.frame["condition"])]
-        return pd.DataFrame([self._row(c) for c in conditions], index=conditions).rename_axis(
-            "condition"
-        )
-
-    def _row(self, condition: str) -> dict[str, float]:
-        rows, steady = self.frame[self.frame["condition"] == condition], self.seconds(condition)
-        row = {"runs": len(rows), "first_s": rows["first_s"].median(), "steady_s": steady.median}
-        row |= {"low_s": steady.low, "high_s": steady.high}
-        sizes = {"disk_gb": "steady_disk_bytes", "runner_gb": "runner_bytes"}
-        sizes |= {"page_cache_gb": "page_cache_bytes", "used_gb": "used_bytes"}
-        # None where it is not told: the server is on another machine, or the system does not count
-        return row | {n: rows[size].astype(float).median() / 1e9 for n, size in sizes.items()}
-
-    def seconds(self, condition: str) -> Interval:
-        """The task's steady run in a condition. Raises ValueError when it was not measured."""
-        return median_interval(self._steady(condition))
-
-    def slowdown(self, condition: str) -> Interval:
-        """How many times as long as with the model never loaded. Raises ValueError as `seconds`."""
-        return ratio_interval(self._steady(condition), self._steady(NEVER))
-
-    def price_of_a_second(self) -> float:
-        """c = 1 - 1/s: what a resident second costs while this task runs, in seconds of waiting.
-
-        In a second of a task that is slowed down s times, 1/s of a second of work is done. 0 when
-        no slowdown can be told.
-        """
-        s = self.slowdown(RESIDENT)
-        return 1 - 1 / s.median if s.low > 1 else 0.0
-
-    def _steady(self, condition: str) -> list[float]:
-        return list(self.frame.loc[self.frame["condition"] == condition, "steady_s"])
-
-    def _verdict(self) -> str:
-        s, model = self.slowdown(RESIDENT), self.facts["model"]
-        never, resident = self.seconds(NEVER), self.seconds(RESIDENT)
-        where = "" if self.is_short else f" {self.facts['why_no_shortage']}"
-        if s.low <= _WORTH_SAYING or never.overlaps(resident):
-            return (
-                f"Nothing slows down here because {model} is resident: the task takes {resident} s "
-                f"with it and {never} s without, {s} times as long: not distinguishable from no "
-                f"slowdown that matters.{where}"
-            )
-        return (
-            f"With {model} resident and idle the task takes {resident} s instead of {never} s: "
-            f"{s} times as long. {self._cure(ZERO)} {self._cure(STOP)} While such a task runs, a "
-            f"second of the model in memory costs {self.price_of_a_second():.2f} s.{where}"
-        )
-
-    def _cure(self, condition: str) -> str:
-        seconds, s = self.seconds(condition), self.slowdown(condition)
-        if s.low <= _WORTH_SAYING or seconds.overlaps(self.seconds(NEVER)):
-            return f"{condition.capitalize()}, it takes {seconds} s: cured."
-        if not seconds.overlaps(self.seconds(RESIDENT)) and s.high < self.slowdown(RESIDENT).low:
-            return f"{condition.capitalize()}, it takes {seconds} s: better, not cured ({s} times)."
-        return f"{condition.capitalize()}, it takes {seconds} s: that does not cure it here."
-
-    @property
-    def figure(self) -> go.Figure:
-        """Times, memory, page cache and disk reads of each condition, side by side."""
-        from lifecycle_widgets.experiments.figures.downstream import draw
-
-        return draw(self.frame, html.escape(self.facts["model"]), is_short=self.is_short)
 
 
 Downstream.result_kind = DownstreamResult

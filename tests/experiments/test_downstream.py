@@ -12,15 +12,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lifecycle_widgets.experiments import ExperimentFailed, Step, load_result
-from lifecycle_widgets.experiments.downstream import (
+from lifecycle_widgets.experiments import (
+    Downstream,
+    DownstreamResult,
+    ExperimentFailed,
+    Step,
+    load_result,
+)
+from lifecycle_widgets.experiments.downstream_result import (
     CONDITIONS,
     NEVER,
     RESIDENT,
     STOP,
     ZERO,
-    Downstream,
-    DownstreamResult,
 )
 from lifecycle_widgets.experiments.shortage import Shortage
 from lifecycle_widgets.sandbox import Sandbox

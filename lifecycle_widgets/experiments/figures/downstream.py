@@ -6,9 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from lifecycle_widgets.experiments.downstream_result import CONDITIONS
 from lifecycle_widgets.experiments.figures.style import COLORS, POINT, finish
-
-_CONDITIONS = ("gone by ollama stop", "gone by keep_alive=0", "resident, idle", "never loaded")
 
 
 def draw(frame: pd.DataFrame, model: str, *, is_short: bool) -> go.Figure:
@@ -41,7 +40,8 @@ def draw(frame: pd.DataFrame, model: str, *, is_short: bool) -> go.Figure:
 def _column(figure: go.Figure, place: int, frame: pd.DataFrame, name: str, unit: float) -> None:
     if frame.empty or frame[name].isna().all():
         return
-    conditions = [c for c in _CONDITIONS if c in set(frame["condition"])]
+    # plotly draws upwards
+    conditions = [c for c in reversed(CONDITIONS) if c in set(frame["condition"])]
     medians = frame.groupby("condition")[name].median().loc[conditions] / unit
     figure.add_bar(
         x=medians.tolist(),
