@@ -157,7 +157,7 @@ class SystemdScope(V2Group):
     """A scope of systemd's user manager, for those who may write to no control group themselves.
 
     The manager moves the processes (it asks the system's, where it may not itself). A process that
-    only sleeps holds the scope open.
+    waits for our end holds the scope open.
     """
 
     name = "systemd user scope"
@@ -168,19 +168,38 @@ class SystemdScope(V2Group):
 
     @classmethod
     def _homes(cls) -> Iterator[Path]:
-        return iter(())  # a scope ends by itself, with its last process
+        return iter(())  # its folder is systemd's
+
+    @classmethod
+    def sweep(cls, prefix: str) -> None:
+        deadline_s = time.monotonic() + _REMOVE_S
+        while left := cls._left(prefix):
+            _user_manager("kill", "--signal=KILL", *left)
+            if time.monotonic() > deadline_s:
+                return
+            time.sleep(0.05)
+
+    @staticmethod
+    def _left(prefix: str) -> list[str]:
+        """The scopes of owners that are gone."""
+        if not shutil.which("systemctl"):
+            return []
+        listed = _user_manager("list-units", "--plain", "--no-legend", f"{prefix}-*.scope")
+        units = [line.split()[0] for line in listed.stdout.splitlines()]
+        return [unit for unit in units if _owner_is_gone(unit.removesuffix(".scope"))]
 
     def make(self, memory_bytes: int, disk: Disk | None, bytes_per_s: int | None) -> None:
         if not (shutil.which("systemd-run") and shutil.which("busctl")):
             raise GroupRefused("systemd is not here")
-        settings = [f"MemoryMax={memory_bytes}", "MemorySwapMax=0"]
+        # without Delegate it takes no processes in
+        settings = ["Delegate=yes", f"MemoryMax={memory_bytes}", "MemorySwapMax=0"]
         if disk is not None and bytes_per_s is not None:
             settings.append(f"IOReadBandwidthMax=/dev/{disk.name} {bytes_per_s}")
         command = ["systemd-run", "--user", "--scope", "--quiet", f"--unit={self.label}"]
         command += [part for setting in settings for part in ("--property", setting)]
         self._holder = subprocess.Popen(
-            [*command, "sleep", "infinity"],
-            stdin=subprocess.DEVNULL,
+            [*command, "cat"],  # it ends when we do, however that happens
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
@@ -226,13 +245,23 @@ class SystemdScope(V2Group):
         return [pid for pid in super().members() if pid != holder]
 
     def remove(self) -> None:
-        self.folders.clear()  # systemd removes it when the last process has ended
         if self._holder is not None:
             self._holder.kill()
             self._holder.wait()
-            if self._holder.stderr is not None:
-                self._holder.stderr.close()
+            for pipe in (self._holder.stdin, self._holder.stderr):
+                if pipe is not None:
+                    pipe.close()
             self._holder = None
+        deadline_s = time.monotonic() + _REMOVE_S  # systemd removes it after its last process
+        while any(folder.exists() for folder in self.folders) and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        self.folders.clear()
+
+
+def _user_manager(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["systemctl", "--user", *arguments], capture_output=True, text=True, timeout=_COMMAND_S
+    )
 
 
 # --- the control group filesystem ----------------------------------------------------------------

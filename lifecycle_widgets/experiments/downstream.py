@@ -159,8 +159,8 @@ class Downstream(Experiment["DownstreamResult"]):
         if short:
             return (
                 f"A shortage is made for a private Ollama and the task: {self._budget() / 1e9:.2f} "
-                f"GB of memory, {_DISK_BYTES_PER_S / 1e6:.0f} MB/s from the disk. Nothing else on "
-                "this machine is touched."
+                f"GB of memory, and {_DISK_BYTES_PER_S / 1e6:.0f} MB/s from the disk where the "
+                "system lets us slow it down. Nothing else on this machine is touched."
             )
         if self._why_not:
             return f"{self._why_not} The machine is measured as it is."

@@ -36,6 +36,11 @@ class DownstreamResult(Result):
         return bool(self.facts.get("shortage"))
 
     @property
+    def is_disk_slow(self) -> bool:
+        """Whether the disk was slowed down, too; users of systemd are seldom given that right."""
+        return bool(self.is_short and self.facts["shortage"]["disk_bytes_per_s"])
+
+    @property
     def table(self) -> pd.DataFrame:
         """One row per condition, medians: what the figure shows.
 
@@ -80,7 +85,7 @@ class DownstreamResult(Result):
     def _verdict(self) -> str:
         s, model = self.slowdown(RESIDENT), self.facts["model"]
         never, resident = self.seconds(NEVER), self.seconds(RESIDENT)
-        where = "" if self.is_short else f" {self.facts['why_no_shortage']}"
+        where = self._where()
         if s.low <= _WORTH_SAYING or never.overlaps(resident):
             return (
                 f"Nothing slows down here because {model} is resident: the task takes {resident} s "
@@ -92,6 +97,13 @@ class DownstreamResult(Result):
             f"{s} times as long. {self._cure(ZERO)} {self._cure(STOP)} While such a task runs, a "
             f"second of the model in memory costs {self.price_of_a_second():.2f} s.{where}"
         )
+
+    def _where(self) -> str:
+        if not self.is_short:
+            return f" {self.facts['why_no_shortage']}"
+        if self.is_disk_slow:
+            return ""
+        return " The disk could not be slowed down here: on a slower one it would take longer."
 
     def _cure(self, condition: str) -> str:
         seconds, s = self.seconds(condition), self.slowdown(condition)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
@@ -33,8 +34,7 @@ class Shortage:
     ever moved. It ends with everything in it, however that happens; a group that a killed kernel
     left behind is removed when the next one is made.
 
-    Version 1, and version 2 with its io controller, have been run; the scope of systemd is written
-    to its manual and has not been.
+    All three have been run. A user of systemd is commonly given memory to divide, not the disk.
 
     Parameters
     ----------
@@ -74,11 +74,18 @@ class Shortage:
     @staticmethod
     def why_not() -> str | None:
         """Why none can be made here, in a sentence; None when one can (it is tried)."""
+        child = None
         try:
-            with Shortage(1 << 30):
+            with Shortage(1 << 30) as shortage:  # it ends the child
+                child = subprocess.Popen(["sleep", "60"])
+                shortage.adopt(child.pid)
                 return None
         except PermissionError as fault:
             return str(fault)
+        finally:
+            if child is not None:
+                child.kill()
+                child.wait()
 
     def __enter__(self) -> Shortage:
         if not psutil.LINUX:

@@ -82,6 +82,8 @@ def test_at_a_real_shortage_the_resident_model_slows_it_down_and_both_cures_work
     )
     again = load_result(result.save(tmp_path))
     assert again.verdict == result.verdict
+    quick = {**result.facts, "shortage": {**result.facts["shortage"], "disk_bytes_per_s": None}}
+    assert "could not be slowed down" in DownstreamResult(result.frame, quick).verdict
 
 
 def test_without_a_shortage_it_says_that_nothing_slows_down(server: Server) -> None:
