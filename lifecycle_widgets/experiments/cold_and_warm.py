@@ -159,9 +159,8 @@ class ColdAndWarmResult(Result):
             disk = self.ttft_s(DISK)
         except ValueError:
             return text
-        if disk.overlaps(cached):
-            return f"{text} From the disk it is not distinguishable from that here ({disk} s)."
-        return f"{text} From the disk it is {disk} s."
+        alike = ": not distinguishable from the page cache here" if disk.overlaps(cached) else ""
+        return f"{text} With its file from the disk the first token comes after {disk} s{alike}."
 
     @property
     def figure(self) -> go.Figure:

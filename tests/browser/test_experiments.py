@@ -43,8 +43,24 @@ def page(lab: Lab, browser: Browser, server: Server) -> Iterator[Page]:
     assert not foreign, "something was fetched from elsewhere"
 
 
+def scroll_to(what: Locator) -> None:
+    """As a person does: JupyterLab 4.4 hides, or takes off the page, what is not on the screen."""
+    notebook = what.page.locator(".jp-Notebook .jp-WindowedPanel-outer").first
+    if not what.is_visible():
+        notebook.evaluate("it => it.scrollTo(0, 0)")
+    for _ in range(60):
+        what.page.wait_for_timeout(100)
+        if what.is_visible():
+            for _ in range(3):  # cells that come into view above it move it away again
+                what.scroll_into_view_if_needed()
+                what.page.wait_for_timeout(500)
+            return
+        notebook.evaluate("it => it.scrollBy(0, it.clientHeight / 2)")
+    raise AssertionError("it is nowhere in the notebook")
+
+
 def picture(what: Locator, path: Path) -> None:
-    what.scroll_into_view_if_needed()
+    scroll_to(what)
     what.screenshot(path=path)
     assert path.stat().st_size > 8_000
 
@@ -75,7 +91,7 @@ def test_a_lesson(page: Page, pictures: Path) -> None:
 
 def press_run(page: Page) -> None:
     panel = page.locator(".lw-experiment")
-    panel.scroll_into_view_if_needed()
+    scroll_to(panel)
     expect(panel.locator(".lw-plan")).to_contain_text("Ask smollm2:135m")
     panel.get_by_role("button", name="Run").click()
     expect(panel.locator(".lw-row")).to_contain_text(re.compile(r"\d of 9: round"), timeout=30_000)
@@ -89,7 +105,7 @@ def press_run(page: Page) -> None:
 
 def sort_and_compare(page: Page) -> None:
     table = page.locator(".lw-runs")
-    table.scroll_into_view_if_needed()
+    scroll_to(table)
     rows = table.locator("tbody tr").filter(has=page.locator("td:nth-child(4)"))
     grid = table.locator(".lw-grid")
     expect(grid.locator("tbody tr")).to_have_count(6)
@@ -120,7 +136,7 @@ def ascending(texts: list[str]) -> bool:
 def copy_the_code(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     block = page.locator(".lw-code")
-    block.scroll_into_view_if_needed()
+    scroll_to(block)
     expect(block.locator("pre")).to_contain_text('extra_params={"keep_alive": 300}')
     block.get_by_role("tab", name="curl").click()
     expect(block.locator("pre")).to_contain_text("curl --url")
