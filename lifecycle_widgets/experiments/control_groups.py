@@ -20,6 +20,15 @@ from typing import ClassVar
 
 import psutil
 
+from lifecycle_widgets.experiments.control_group_files import (
+    members_of,
+    mount_of,
+    offers,
+    own_group,
+    own_groups,
+    remove_group,
+    statistic,
+)
 from lifecycle_widgets.experiments.disks import Disk
 
 _REMOVE_S = 3.0
@@ -64,12 +73,12 @@ class Group(ABC):
 
     def members(self) -> list[int]:
         """The processes in it."""
-        return sorted({pid for folder in self.folders for pid in _members(folder)})
+        return sorted({pid for folder in self.folders for pid in members_of(folder)})
 
     def remove(self) -> None:
         """Remove it; its processes must have ended. Harmless when it was never made."""
         while self.folders:
-            _remove(self.folders.pop())
+            remove_group(self.folders.pop())
 
     @classmethod
     def sweep(cls, prefix: str) -> None:
@@ -77,10 +86,10 @@ class Group(ABC):
         for home in cls._homes():
             for folder in home.glob(f"{prefix}-*"):
                 if _owner_is_gone(folder.name):
-                    for pid in _members(folder):
+                    for pid in members_of(folder):
                         with contextlib.suppress(OSError):
                             os.kill(pid, 9)
-                    _remove(folder)
+                    remove_group(folder)
 
 
 class V1Group(Group):
@@ -131,11 +140,11 @@ class V2Group(Group):
         return (home for home in own_groups("") if os.access(home, os.W_OK))
 
     def make(self, memory_bytes: int, disk: Disk | None, bytes_per_s: int | None) -> None:
-        home = next((h for h in self._homes() if _offers(h, "memory")), None)
+        home = next((h for h in self._homes() if offers(h, "memory")), None)
         if home is None:
             raise GroupRefused("no memory controller that this user may use")
         folder = home / self.label
-        slow = disk is not None and bytes_per_s is not None and _offers(home, "io")
+        slow = disk is not None and bytes_per_s is not None and offers(home, "io")
         folder.mkdir()
         self.folders.append(folder)
         (folder / "memory.max").write_text(str(memory_bytes))
@@ -216,7 +225,7 @@ class SystemdScope(V2Group):
         while mount is not None and holder is not None and time.monotonic() < deadline_s:
             if holder.poll() is not None:
                 return None
-            own = _own_group("", holder.pid)
+            own = own_group("", holder.pid)
             if own is not None and own.endswith(f"{self.label}.scope"):
                 return mount / own.lstrip("/")
             time.sleep(0.05)
@@ -264,89 +273,11 @@ def _user_manager(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-# --- the control group filesystem ----------------------------------------------------------------
-
-
-def own_groups(controller: str) -> list[Path]:
-    """The folders of our own group of a controller and of those above it, as far as we can see.
-
-    ``""`` is version 2. In a container the uppermost one is the container's.
-    """
-    mount = mount_of("cgroup" if controller else "cgroup2", controller)
-    own = _own_group(controller)
-    if mount is None or own is None:
-        return []
-    place = mount / own.lstrip("/")
-    above = [folder for folder in (place, *place.parents) if folder.is_relative_to(mount)]
-    return [folder for folder in above if folder.is_dir()]
-
-
 def _homes_v1(controller: str) -> list[Path]:
     """Our own group of that controller, and the uppermost one that is to be seen."""
     folders = own_groups(controller)
     places = dict.fromkeys((folders[0], folders[-1])) if folders else ()
     return [place for place in places if os.access(place, os.W_OK)]
-
-
-def mount_of(kind: str, controller: str) -> Path | None:
-    """Where a control group filesystem is mounted."""
-    with contextlib.suppress(OSError), open("/proc/self/mountinfo") as mounts:
-        for line in mounts:
-            fields, _, rest = line.partition(" - ")
-            found, _, options = rest.split(maxsplit=2)
-            if found == kind and (not controller or controller in re.split(r"[,\s]", options)):
-                return Path(fields.split()[4])
-    return None
-
-
-def _own_group(controller: str, pid: int | None = None) -> str | None:
-    """The path of a process's group (ours by default); ``""`` is version 2."""
-    with contextlib.suppress(OSError), open(f"/proc/{pid or 'self'}/cgroup") as groups:
-        for line in groups:
-            _, controllers, path = line.rstrip("\n").split(":", 2)
-            if controller in controllers.split(","):
-                return path
-    return None
-
-
-def _offers(home: Path, controller: str) -> bool:
-    """Whether groups in that folder have the controller; switched on where that is allowed."""
-    switch = home / "cgroup.subtree_control"
-    with contextlib.suppress(OSError):
-        if controller in switch.read_text().split():
-            return True
-        if controller in (home / "cgroup.controllers").read_text().split():
-            switch.write_text(f"+{controller}")  # refused for a group with processes of its own
-            return True
-    return False
-
-
-def _members(folder: Path) -> list[int]:
-    try:
-        return [int(pid) for pid in (folder / "cgroup.procs").read_text().split()]
-    except OSError:
-        return []
-
-
-def statistic(folder: Path, name: str) -> int:
-    """A figure of a group's ``memory.stat``; 0 when it is not there."""
-    for line in (folder / "memory.stat").read_text().splitlines():
-        key, _, value = line.partition(" ")
-        if key == name:
-            return int(value)
-    return 0
-
-
-def _remove(folder: Path) -> None:
-    """Remove a group's folder; the kernel takes a moment to let go of processes that have ended."""
-    deadline_s = time.monotonic() + _REMOVE_S
-    while folder.exists():
-        try:
-            folder.rmdir()
-        except OSError:
-            if time.monotonic() > deadline_s:
-                return
-            time.sleep(0.02)
 
 
 def _owner_is_gone(name: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from lifecycle_widgets.experiments.control_groups import own_groups, statistic
+from lifecycle_widgets.experiments.control_group_files import own_groups, statistic
 
 # of a control group: its limit and its use; what of that is page cache, which gives way
 _V1 = (
