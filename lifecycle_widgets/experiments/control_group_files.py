@@ -10,7 +10,7 @@ import re
 import time
 from pathlib import Path
 
-_REMOVE_S = 3.0
+REMOVE_S = 3.0  #: how long a group may take to vanish
 
 
 def own_groups(controller: str) -> list[Path]:
@@ -79,7 +79,7 @@ def statistic(folder: Path, name: str) -> int:
 
 def remove_group(folder: Path) -> None:
     """Remove a group's folder; the kernel takes a moment to let go of processes that have ended."""
-    deadline_s = time.monotonic() + _REMOVE_S
+    deadline_s = time.monotonic() + REMOVE_S
     while folder.exists():
         try:
             folder.rmdir()

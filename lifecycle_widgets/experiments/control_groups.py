@@ -21,6 +21,7 @@ from typing import ClassVar
 import psutil
 
 from lifecycle_widgets.experiments.control_group_files import (
+    REMOVE_S,
     members_of,
     mount_of,
     offers,
@@ -31,7 +32,6 @@ from lifecycle_widgets.experiments.control_group_files import (
 )
 from lifecycle_widgets.experiments.disks import Disk
 
-_REMOVE_S = 3.0
 _COMMAND_S = 10.0
 
 
@@ -181,9 +181,9 @@ class SystemdScope(V2Group):
 
     @classmethod
     def sweep(cls, prefix: str) -> None:
-        deadline_s = time.monotonic() + _REMOVE_S
+        deadline_s = time.monotonic() + REMOVE_S
         while left := cls._left(prefix):
-            _user_manager("kill", "--signal=KILL", *left)
+            _run("systemctl", "--user", "kill", "--signal=KILL", *left)
             if time.monotonic() > deadline_s:
                 return
             time.sleep(0.05)
@@ -193,7 +193,8 @@ class SystemdScope(V2Group):
         """The scopes of owners that are gone."""
         if not shutil.which("systemctl"):
             return []
-        listed = _user_manager("list-units", "--plain", "--no-legend", f"{prefix}-*.scope")
+        command = ["systemctl", "--user", "list-units", "--plain", "--no-legend"]
+        listed = _run(*command, f"{prefix}-*.scope")
         units = [line.split()[0] for line in listed.stdout.splitlines()]
         return [unit for unit in units if _owner_is_gone(unit.removesuffix(".scope"))]
 
@@ -240,12 +241,7 @@ class SystemdScope(V2Group):
         manager = "org.freedesktop.systemd1"
         call = ["busctl", "--user", "call", manager, "/org/freedesktop/systemd1"]
         call += [f"{manager}.Manager", "AttachProcessesToUnit", "ssau"]
-        done = subprocess.run(
-            [*call, f"{self.label}.scope", "", "1", str(pid)],
-            capture_output=True,
-            text=True,
-            timeout=_COMMAND_S,
-        )
+        done = _run(*call, f"{self.label}.scope", "", "1", str(pid))
         if done.returncode:
             raise GroupRefused(done.stderr.strip().rstrip(".") or "systemd refused")
 
@@ -261,16 +257,14 @@ class SystemdScope(V2Group):
                 if pipe is not None:
                     pipe.close()
             self._holder = None
-        deadline_s = time.monotonic() + _REMOVE_S  # systemd removes it after its last process
+        deadline_s = time.monotonic() + REMOVE_S  # systemd removes it after its last process
         while any(folder.exists() for folder in self.folders) and time.monotonic() < deadline_s:
             time.sleep(0.02)
         self.folders.clear()
 
 
-def _user_manager(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["systemctl", "--user", *arguments], capture_output=True, text=True, timeout=_COMMAND_S
-    )
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=_COMMAND_S)
 
 
 def _homes_v1(controller: str) -> list[Path]:

@@ -51,12 +51,13 @@ def scroll_to(what: Locator) -> None:
     for _ in range(60):
         what.page.wait_for_timeout(100)
         if what.is_visible():
-            for _ in range(3):  # cells that come into view above it move it away again
-                what.scroll_into_view_if_needed()
-                what.page.wait_for_timeout(500)
-            return
+            break
         notebook.evaluate("it => it.scrollBy(0, it.clientHeight / 2)")
-    raise AssertionError("it is nowhere in the notebook")
+    else:
+        raise AssertionError("it is nowhere in the notebook")
+    for _ in range(3):  # cells that come into view above it move it away again
+        what.scroll_into_view_if_needed()
+        what.page.wait_for_timeout(500)
 
 
 def picture(what: Locator, path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from user_mode_linux import WHY_NOT, boot, make_disk
 
 ROOT = Path(__file__).parent.parent.parent
-DEBOOTSTRAP = shutil.which("debootstrap")
+TOOLS = shutil.which("debootstrap") and shutil.which("apt-get")
 PACKAGES = (
     "systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,python3-psutil,python3-pytest"
 )
@@ -60,7 +60,10 @@ def mirror() -> list[str]:
 
 
 def make_debian(root: Path) -> None:
-    release, site = mirror()
+    source = mirror()
+    if not source:
+        pytest.skip("no Debian can be made here: apt has no sources")
+    release, site = source
     command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", release]
     done = subprocess.run([*command, str(root), site], capture_output=True, text=True, timeout=400)
     if done.returncode:
@@ -69,10 +72,10 @@ def make_debian(root: Path) -> None:
     (root / "var/lib/systemd/linger").mkdir(parents=True, exist_ok=True)
     (root / "var/lib/systemd/linger/tester").touch()
     (root / "etc/systemd/system/go.service").write_text(SERVICE)
-    source = root / "opt/src"
-    shutil.copytree(ROOT / "lifecycle_widgets", source / "lifecycle_widgets")
-    shutil.copy(ROOT / "tests/experiments/test_shortage.py", source)
-    (source / "way.py").write_text(WAY)
+    code = root / "opt/src"
+    shutil.copytree(ROOT / "lifecycle_widgets", code / "lifecycle_widgets")
+    shutil.copy(ROOT / "tests/experiments/test_shortage.py", code)
+    (code / "way.py").write_text(WAY)
     for name, text in (("go", GO), ("run", RUN)):
         (root / "opt" / name).write_text(text)
         (root / "opt" / name).chmod(0o755)
@@ -82,7 +85,7 @@ def make_debian(root: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
 @pytest.mark.skipif(
-    not DEBOOTSTRAP or os.getuid() != 0 or not mirror(),
+    not TOOLS or os.getuid() != 0,
     reason="no debootstrap, or no rights for it; on Debian, as root: apt install debootstrap",
 )
 def test_as_a_user_of_systemd(tmp_path: Path) -> None:
