@@ -73,6 +73,9 @@ class Launched:
             os.close(self.log)
             self.log = -1
 
+    def __del__(self) -> None:
+        self.close()  # the log can be read for as long as its sandbox is at hand
+
 
 def make_folder(furnish: Callable[[Path], None] | None = None) -> Path:
     """A temporary folder for one Ollama; leftovers of killed ones are removed first.

@@ -211,6 +211,20 @@ def _prctl(option: int, value: Any) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
+def trouble_on_purpose() -> Any:
+    """The trouble that a test asked for (see `trouble.py`); None, and nothing loaded, without."""
+    path = os.environ.get("LIFECYCLE_SANDBOX_TROUBLE")
+    if not path or not os.path.exists(path):
+        return None
+    # from where this file is, whichever other copy is installed
+    sys.path.insert(0, os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..")))
+    try:
+        from lifecycle_widgets.sandbox.trouble import Trouble
+    finally:
+        del sys.path[0]
+    return Trouble.read(path)
+
+
 def serve(arguments: list[str]) -> int:
     """Be a llama-server."""
     parent = os.getppid()
@@ -227,8 +241,12 @@ def serve(arguments: list[str]) -> int:
     _prctl(_PR_SET_NAME, b"llama-server")
     import xllamacpp
 
-    server = xllamacpp.Server(parameters(xllamacpp, pairs))
+    params, trouble = parameters(xllamacpp, pairs), trouble_on_purpose()
+    proxy = trouble.before_load(params) if trouble is not None else None
+    server = xllamacpp.Server(params)
     _prctl(_PR_SET_PDEATHSIG, 0)
+    if proxy is not None:
+        proxy.open()
     while server is not None:
         time.sleep(3600)
     return 0
