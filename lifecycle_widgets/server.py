@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
+import re
 import threading
 import time
 import warnings
@@ -30,6 +32,29 @@ SANDBOX_URL_VARIABLE = "LIFECYCLE_SANDBOX_URL"
 _DEFAULT_PORT = 11434
 CONNECT_TIMEOUT_S = 3.0
 _QUICK_TIMEOUT_S = 10.0  # for what Ollama answers from memory: ps, tags, show, version
+_ADVICE = (
+    (r"out of memory|failed to allocate|not enough memory|allocation failed",
+     "There is not enough memory for it: unload another model, or choose a smaller one."),
+    (r"invalid file magic|^EOF$|exceeds file size|error loading model",
+     "The model's file seems to be damaged. Install it anew: ollama rm {model}; ollama pull "
+     "{model}"),
+    (r"does not support generate|does not support chat",
+     "It only makes embeddings; or its file is damaged, then install it anew (ollama rm {model}; "
+     "ollama pull {model}) and start Ollama anew, which remembers what it could not read."),
+    (r"too many open files",
+     "Ollama has no file descriptors left: end what keeps connections to it open, or start it "
+     "with a higher limit (ulimit -n)."),
+    (r"no space left on device", "The disk that Ollama writes to is full: make room on it."),
+    (r"server busy", "Its queue is full (OLLAMA_MAX_QUEUE): ask again when less is waiting."),
+    (r"timed out waiting for llama-server",
+     "The load stalled. If the disk is only slow, start Ollama with a longer "
+     "OLLAMA_LOAD_TIMEOUT."),
+    (r"unexpected EOF|unexpectedly stopped|connection reset|no longer running|signal: ",
+     "The process that runs the model has ended: it crashed, was killed, or memory ran out. Run "
+     "it again; Ollama's log has its last words."),
+)  # fmt: skip
+"""What to do about what Ollama says; the first that fits."""
+
 FOREVER = timedelta(days=20 * 365)  # Ollama's own test for "forever" in `ollama ps`
 
 
@@ -298,9 +323,21 @@ class Server:
             When it is still there: busy, or loading. It leaves when its requests have ended.
         UnknownModel, ServerUnreachable, ServerError
         """
-        self.unloads.append((full_name(model), time.monotonic()))
-        with self._faults(model):
-            self._quick.generate(model=model, keep_alive=0)
+        event = full_name(model), time.monotonic()
+        self.unloads.append(event)
+        try:
+            with self._faults(model):
+                self._quick.generate(model=model, keep_alive=0)
+        except UnknownModel:
+            self.unloads.remove(event)
+            if (left := self.resident(model)) is None:
+                raise
+            until = "Ollama ends" if left.is_forever else f"{left.expires_at.astimezone():%H:%M:%S}"
+            raise ServerError(
+                f"{model} was deleted while it was in memory, and Ollama unloads only models that "
+                f"are installed. It stays until {until}; to be rid of it sooner, install it again "
+                "and unload it, or start Ollama anew."
+            ) from None
         deadline = time.monotonic() + timeout_s
         while self.resident(model) is not None:
             if time.monotonic() > deadline:
@@ -349,11 +386,31 @@ class Server:
         try:
             reply = httpx.get(f"{self.url}/api/version", timeout=timeout_s)
             return str(reply.raise_for_status().json()["version"])
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as fault:
+        except (
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+        ) as fault:
             raise self.unreachable(fault) from fault
 
-    def unreachable(self, fault: Exception) -> ServerUnreachable:
+    def unreachable(self, fault: BaseException) -> ServerUnreachable:
         """The one exception for a server that does not answer, with what to do."""
+        import httpx
+
+        if out_of_descriptors(fault):
+            return ServerUnreachable(
+                f"This process has too many open files to ask Ollama at {self.url}. Close what is "
+                "not needed any more, or restart it (in a notebook: the kernel)."
+            )
+        if isinstance(fault, (httpx.ReadTimeout, httpx.WriteTimeout)):
+            return ServerUnreachable(
+                f"Ollama at {self.url} is there, but did not answer within "
+                f"{self._quick_timeout_s:g} s: it hangs, or the machine is very busy. Wait and try "
+                "again; if that does not help, start it anew."
+            )
         # of what the client library says only the cause is news: it gives advice of its own
         cause = fault.__context__ if type(fault) is ConnectionError else None
         return ServerUnreachable(
@@ -376,15 +433,56 @@ class Server:
             raise self.unreachable(fault) from fault
         except ollama.ResponseError as fault:
             raise self.explain(fault, model) from fault
+        except OSError as fault:  # before there is a connection: the client opens files
+            if out_of_descriptors(fault):
+                raise self.unreachable(fault) from fault
+            raise
 
     def explain(self, fault: ollama.ResponseError, model: str | None = None) -> Exception:
         """Our exception for an error that Ollama answered with."""
         if fault.status_code == 404 and model is not None:
-            return UnknownModel(model, [m.name for m in self.models()], self.url)
-        return ServerError(f"Ollama at {self.url} answered with an error: {fault.error}")
+            installed = [m.name for m in self.models()]
+            if full_name(model) in map(full_name, installed):
+                return ServerError(
+                    f"{model} is installed on {self.url}, but its file is not there. Install it "
+                    f"anew: ollama rm {model}; ollama pull {model}"
+                )
+            return UnknownModel(model, installed, self.url)
+        return ServerError(
+            f"Ollama at {self.url} answered with an error: {advised(fault.error, model)}"
+        )
 
 
 # --- names and addresses ------------------------------------------------------------------------
+
+
+def advised(error: str, model: str | None = None) -> str:
+    """What Ollama says, and what to do about it where we know.
+
+    Examples
+    --------
+    >>> advised("write manifest: no space left on device")
+    'write manifest: no space left on device. The disk that Ollama writes to is full: make room ...'
+    """
+    said, what = error.strip(), advice_for(error, model)
+    return f"{said.rstrip('.')}. {what}" if what else said
+
+
+def advice_for(error: str, model: str | None = None) -> str:
+    """What to do about an error of Ollama's; empty where we do not know."""
+    for pattern, advice in _ADVICE:
+        if re.search(pattern, error.strip(), re.IGNORECASE):
+            return advice.format(model=model or "MODEL")
+    return ""
+
+
+def out_of_descriptors(fault: BaseException | None) -> bool:
+    """Whether the reason of an exception is that this process has too many open files."""
+    while fault is not None:
+        if getattr(fault, "errno", None) in (errno.EMFILE, errno.ENFILE):
+            return True
+        fault = fault.__cause__ or fault.__context__
+    return False
 
 
 def full_name(model: str) -> str:

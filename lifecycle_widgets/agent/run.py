@@ -17,7 +17,9 @@ from lifecycle_widgets.server import (
     ServerError,
     ServerUnreachable,
     UnknownModel,
+    advice_for,
     full_name,
+    out_of_descriptors,
 )
 
 if TYPE_CHECKING:
@@ -254,7 +256,8 @@ class AgentRun:
 
         if isinstance(fault, (ServerUnreachable, ServerError, UnknownModel, RunFailed)):
             return fault
-        if isinstance(fault, (httpx.ConnectError, httpx.ConnectTimeout)):
+        no_connection = isinstance(fault, (httpx.ConnectError, httpx.ConnectTimeout))
+        if no_connection or (out_of_descriptors(fault) and not self._requests):
             return self.server.unreachable(fault)
         if isinstance(fault, ollama.ResponseError) and fault.status_code > 0:
             try:
@@ -262,9 +265,10 @@ class AgentRun:
             except ServerUnreachable as gone:
                 return gone
         if isinstance(fault, ollama.ResponseError):
+            advice = advice_for(fault.error, self.model) or "Run it again."
             return RunFailed(
-                f"{self.model} failed in the middle of its answer: {fault.error}. What had arrived "
-                "is kept; run it again."
+                f"{self.model} failed in the middle of its answer ({fault.error}). What had "
+                f"arrived is kept. {advice}"
             )
         if isinstance(fault, (httpx.TransportError, ConnectionError)):
             return RunFailed(

@@ -264,7 +264,12 @@ class SystemdScope(V2Group):
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=_COMMAND_S)
+    """What a command of systemd says; a manager that hangs counts as one that refuses."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=_COMMAND_S)
+    except subprocess.TimeoutExpired:
+        silent = f"systemd did not answer {command[0]} within {_COMMAND_S:g} s"
+        return subprocess.CompletedProcess(command, 124, "", silent)
 
 
 def _homes_v1(controller: str) -> list[Path]:

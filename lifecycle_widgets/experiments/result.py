@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -88,7 +89,7 @@ class Result(ABC):
         Raises
         ------
         OSError
-            When it cannot be written.
+            When it cannot be written. What was saved there before is untouched then.
 
         Examples
         --------
@@ -96,15 +97,43 @@ class Result(ABC):
         True
         """
         place = Path(folder)
-        place.mkdir(parents=True, exist_ok=True)
-        self.frame.to_csv(place / _FRAME, index=False)
         types = {str(name): str(kind) for name, kind in self.frame.dtypes.items()}
         about = {"format": _FORMAT, "kind": self.kind, "types": types, "facts": dict(self.facts)}
-        (place / _FACTS).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        text = {
+            _FRAME: self.frame.to_csv(index=False),
+            _FACTS: json.dumps(about, indent=2) + "\n",
+        }
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            _write(place, text)
+        except OSError as fault:
+            raise type(fault)(
+                fault.errno,
+                f"The result was not saved ({fault.strerror}). It is still in memory: make room, "
+                "or save it to another folder",
+                str(place),
+            ) from fault
         return place
 
     def _repr_markdown_(self) -> str:
         return as_markdown(self.verdict)  # a notebook shows the verdict
+
+
+def _write(place: Path, files: Mapping[str, str]) -> None:
+    """Write all of these files or none: a full disk must not cost an older result."""
+    beside = {name: place / f".{name}.part" for name in files}
+    try:
+        for name, text in files.items():
+            with beside[name].open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())  # some disks say only now that they are full
+        for name in files:
+            beside[name].replace(place / name)
+    except BaseException:
+        for part in beside.values():
+            part.unlink(missing_ok=True)
+        raise
 
 
 def as_markdown(text: str) -> str:

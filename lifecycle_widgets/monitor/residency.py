@@ -6,6 +6,7 @@ that followed is known, `_ending` decides. Nothing is stored between two calls.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ _NEWCOMER_LISTED_S = 30.0  # /api/ps lists it only when it is loaded
 # back, which it awaits for up to 5 s. A model listed for longer has lost its runner.
 _LISTED_AFTER_END_S = 1.0
 _LISTED_AFTER_END_GPU_S = 6.0
+
+_CLOCK_WAS_SET = timedelta(seconds=1.5)
 
 Event = tuple[str, float]
 """A model's name, and when something was done to it (``time.monotonic()``)."""
@@ -44,9 +47,9 @@ def residencies(
     seen = _watch(samples)
     seen.unloads = [(full_name(name), t_s) for name, t_s in unloads]
     seen.zeroed = [(full_name(name), t_s) for name, t_s in zeroed]
-    found = [_residency(stay, seen) for stay in seen.stays]
+    found = [(stay.first.t_s, _residency(stay, seen)) for stay in seen.stays]
     _add_those_too_short_to_be_listed(found, seen)
-    return tuple(sorted(found, key=lambda stay: stay.since))
+    return tuple(stay for _, stay in sorted(found, key=lambda one: one[0]))
 
 
 @dataclass(slots=True)
@@ -57,12 +60,16 @@ class _Stay:
     first: Sample
     last: Sample  # the last sample that lists it
     resident: Resident  # as listed there
+    due_s: float = math.inf  # when its deadline is, on the clock of durations
     pid: int | None = None  # of its runner
     ended: Sample | None = None  # its runner is no more, though Ollama had not dropped it
     lost: Sample | None = None  # the server does not answer any more
     left: Sample | None = None  # the server answers, and does not list it
 
     def listed(self, sample: Sample, resident: Resident, pid: int | None) -> None:
+        if sample is self.first or resident.expires_at != self.resident.expires_at:
+            # seen for the first time: a clock that is set later does not change what it means
+            self.due_s = sample.t_s + (resident.expires_at - sample.at).total_seconds()
         self.last, self.resident, self.lost = sample, resident, None
         if pid is not None:
             self.pid, self.ended = pid, None
@@ -150,7 +157,8 @@ def _see_residents(sample: Sample, present: dict[str, _Stay], stays: list[_Stay]
 
 
 def _residency(stay: _Stay, seen: _Seen) -> Residency:
-    until, why = _ending(stay, seen)
+    end, why = _ending(stay, seen)
+    until = None if end is None else _until(stay, end)
     deadline = stay.resident.expires_at
     is_forever = deadline - stay.last.at > FOREVER
     return Residency(
@@ -163,20 +171,26 @@ def _residency(stay: _Stay, seen: _Seen) -> Residency:
     )
 
 
-def _ending(stay: _Stay, seen: _Seen) -> tuple[datetime | None, str | None]:
+def _until(stay: _Stay, end: Sample) -> datetime:
+    """When it left; by the clock of its beginning, if the clock was set back meanwhile."""
+    by_durations = stay.first.at + timedelta(seconds=end.t_s - stay.first.t_s)
+    return by_durations if by_durations - end.at > _CLOCK_WAS_SET else end.at
+
+
+def _ending(stay: _Stay, seen: _Seen) -> tuple[Sample | None, str | None]:
     """When it left and why; (None, None) while it is still resident."""
     end = _end(stay, seen.latest)
     if end is None:
         return None, None
     if _requested(stay, end, seen.unloads):
-        return end.at, "requested"
+        return end, "requested"
     if _expired(stay, end, seen.zeroed):
-        return end.at, "expired"
+        return end, "expired"
     if _lost(stay, end):
-        return end.at, "server gone"
+        return end, "server gone"
     if _evicted(stay, seen):
-        return end.at, "evicted"
-    return end.at, "crashed" if stay.ended is not None else "unknown"
+        return end, "evicted"
+    return end, "crashed" if stay.ended is not None else "unknown"
 
 
 def _end(stay: _Stay, latest: Sample) -> Sample | None:
@@ -197,16 +211,15 @@ def _requested(stay: _Stay, end: Sample, unloads: list[Event]) -> bool:
         if name != full_name(stay.model) or not stay.first.t_s <= t_s <= end.t_s:
             continue
         # a busy model leaves later; its deadline is then the time of the request
-        asked_at = end.at - timedelta(seconds=end.t_s - t_s)
-        if end.t_s - t_s <= _AFTER_REQUEST_S or _near(stay.resident.expires_at, asked_at):
+        if end.t_s - t_s <= _AFTER_REQUEST_S or abs(stay.due_s - t_s) <= 1.5:
             return True
     return False
 
 
 def _expired(stay: _Stay, end: Sample, zeroed: list[Event]) -> bool:
     # /api/ps is read just after the sample's time; on another machine the clocks differ
-    tolerance = timedelta(seconds=2.0 if end.runners is None else 0.25)
-    if stay.resident.expires_at <= end.at + tolerance:
+    tolerance_s = 2.0 if end.runners is None else 0.25
+    if stay.due_s <= end.t_s + tolerance_s:
         return True
     name = full_name(stay.model)
     return any(n == name and -1.0 <= end.t_s - t_s <= _AFTER_REQUEST_S for n, t_s in zeroed)
@@ -242,7 +255,7 @@ def _evicted(stay: _Stay, seen: _Seen) -> bool:
     )
 
 
-def _add_those_too_short_to_be_listed(found: list[Residency], seen: _Seen) -> None:
+def _add_those_too_short_to_be_listed(found: list[tuple[float, Residency]], seen: _Seen) -> None:
     """Stays with keep_alive 0 that began and ended between two readings of /api/ps.
 
     Their runners were seen, for loading takes longer than that.
@@ -255,8 +268,8 @@ def _add_those_too_short_to_be_listed(found: list[Residency], seen: _Seen) -> No
             its_own = runner.model is None or full_name(runner.model) == name
             if its_own and runner.last.t_s - 0.5 <= t_s <= runner.gone.t_s + 0.5:
                 stay = Residency(name, runner.last.at, runner.gone.at, "expired", None, False)
-                if not any(_overlap(stay, other) for other in found):
-                    found.append(stay)
+                if not any(_overlap(stay, other) for _, other in found):
+                    found.append((runner.last.t_s, stay))
 
 
 def _overlap(one: Residency, other: Residency) -> bool:
@@ -269,7 +282,3 @@ def _overlap(one: Residency, other: Residency) -> bool:
 
 def _listed_after_end_s(sample: Sample) -> float:
     return _LISTED_AFTER_END_GPU_S if sample.gpus else _LISTED_AFTER_END_S
-
-
-def _near(one: datetime, other: datetime) -> bool:
-    return abs(one - other) <= timedelta(seconds=1.5)
