@@ -1,10 +1,12 @@
 """make bench: the figures of the house, printed. Ratios are taken in the same run.
 
-    python -m tests.bench [all | fresh | lessons | import | sandbox | speed | memory | stop] ...
+    python -m tests.bench [all | fresh | lessons | endurance | import | sandbox | speed | memory |
+                           stop] ...
 
 `fresh` clones the repository into an empty folder with an empty cache, as a newcomer does; it
-takes minutes; `lessons` runs each experiment twice and each notebook once, in about ten. Both are
-left out unless they are named (`all` names everything).
+takes minutes; `lessons` runs each experiment twice and each notebook once, in about ten;
+`endurance` loads 200 times and starts 50 sandboxes, in about three. These are left out unless they
+are named (`all` names everything).
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from lifecycle_widgets.agent import AgentRun, run_agent
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.runner import default_threads
 from lifecycle_widgets.server import Server
+from tests.bench.endurance import bench_endurance
 from tests.bench.lessons import bench_lessons
 
 ROOT = Path(__file__).parent.parent.parent
@@ -274,16 +277,18 @@ def _step(name: str, command: list[str], cwd: Path, env: dict[str, str]) -> str:
 BENCHES: dict[str, Callable[[], None]] = {
     "fresh": bench_fresh,
     "lessons": bench_lessons,
+    "endurance": bench_endurance,
     "import": bench_import,
     "sandbox": bench_sandbox,
     "speed": bench_speed,
     "memory": bench_memory,
     "stop": bench_stop,
 }
+LONG = ("fresh", "lessons", "endurance")
 
 
 def main(wanted: list[str]) -> None:
-    names = wanted or [name for name in BENCHES if name not in ("fresh", "lessons")]
+    names = wanted or [name for name in BENCHES if name not in LONG]
     for name in BENCHES if "all" in names else names:
         if name not in BENCHES:
             sys.exit(f"no bench {name!r}; there are: {', '.join(BENCHES)}, all")
