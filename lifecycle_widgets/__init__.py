@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "keep_alive": ("KeepAlive",),
     "runs": ("Run", "Timings"),
+    "scheduler": ("Scheduler",),
     "server": ("Model", "Resident", "Server", "ServerError", "ServerUnreachable", "UnknownModel"),
     "agent": ("AgentRun", "RunFailed", "run_agent"),
     "monitor": ("Gpu", "Monitor", "Residency", "Runner", "Sample"),
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from lifecycle_widgets.runs import Timings as Timings
     from lifecycle_widgets.sandbox import Sandbox as Sandbox
     from lifecycle_widgets.sandbox import SandboxError as SandboxError
+    from lifecycle_widgets.scheduler import Scheduler as Scheduler
     from lifecycle_widgets.server import Model as Model
     from lifecycle_widgets.server import Resident as Resident
     from lifecycle_widgets.server import Server as Server

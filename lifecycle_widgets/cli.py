@@ -9,12 +9,17 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lifecycle_widgets import __version__
 from lifecycle_widgets.sandbox import Sandbox, SandboxError, cache_dir, remove
-from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
+from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server, ServerError
+
+if TYPE_CHECKING:
+    from lifecycle_widgets.facts import Finding, Lab
 
 _PACKAGE = Path(__file__).resolve().parent
 _START = "00_start_here.ipynb"
@@ -29,6 +34,10 @@ Open the notebooks of lifecycle_widgets in JupyterLab.
       Runs the private Ollama until Ctrl-C, for use from elsewhere.
   lifecycle-lab sandbox --remove
       Removes everything that the private Ollama keeps in the user's cache.
+  lifecycle-lab facts [--slow] [--private]
+      Tries on your own Ollama (without one: on the private one) every fact about keep_alive, loads
+      and evictions that the lessons build on, and prints which hold there. It loads the smallest
+      model, unless another one is in memory, and unloads what it has loaded.
 """
 
 
@@ -38,8 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if words[:1] == ["sandbox"]:
             return _sandbox(words[1:])
+        if words[:1] == ["facts"]:
+            return _facts(words[1:])
         return _lab(words)
-    except (SandboxError, OSError) as fault:
+    except (SandboxError, ServerError, OSError) as fault:
         print(f"lifecycle-lab: {fault}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -143,6 +154,50 @@ def _sandbox(words: Sequence[str]) -> int:
             return 0
     print("lifecycle-lab: the sandbox has ended by itself.", file=sys.stderr)
     return 1
+
+
+# --- the facts ----------------------------------------------------------------------------------
+
+
+def _facts(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="lifecycle-lab facts", description="Which facts hold on this Ollama."
+    )
+    parser.add_argument("--slow", action="store_true", help="also those that take long")
+    parser.add_argument("--private", action="store_true", help="on the private Ollama")
+    known = parser.parse_args(words)
+    from lifecycle_widgets.facts import check, show
+
+    with _server_for_facts(known.private) as lab:
+        whose = "private" if lab.sandbox is not None else "own"
+        print(f"Ollama {lab.server.version} at {lab.server.url} ({whose})")
+        found: list[Finding] = []
+        show(_kept(check(lab, slow=known.slow), found))
+    held, not_held = (sum(one.holds is holds for one in found) for holds in (True, False))
+    surprises = sum(one.is_surprise for one in found)
+    print(f"\n{held} hold, {not_held} do not, {len(found) - held - not_held} were not tried; "
+          f"{surprises} otherwise than expected of this version.")  # fmt: skip
+    return 1 if surprises else 0
+
+
+def _kept(findings: Iterator[Finding], found: list[Finding]) -> Iterator[Finding]:
+    """The same, and each is put into the list as it comes."""
+    for finding in findings:
+        found.append(finding)
+        yield finding
+
+
+@contextmanager
+def _server_for_facts(private: bool) -> Iterator[Lab]:
+    from lifecycle_widgets.facts import Lab
+
+    own = None if private else Server.own()
+    if own is not None:
+        with closing(Lab(own)) as lab:
+            yield lab
+        return
+    with Sandbox() as sandbox, closing(Lab(Server(sandbox.url), sandbox)) as lab:
+        yield lab
 
 
 if __name__ == "__main__":

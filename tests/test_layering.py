@@ -16,12 +16,16 @@ PACKAGE = Path(lifecycle_widgets.__file__).parent
 
 # what each part may import of the package, beside itself
 MAY_IMPORT = {
-    "keep_alive": set(),
+    "go_duration": set(),
+    "keep_alive_advice": {"go_duration"},
+    "keep_alive": {"go_duration", "keep_alive_advice"},
     "runs": {"keep_alive"},
+    "scheduler": {"keep_alive"},
     "sandbox": set(),
     "server": {"keep_alive", "sandbox"},
     "agent": {"keep_alive", "runs", "server"},
     "monitor": {"keep_alive", "runs", "server"},
+    "facts": {"server", "monitor", "sandbox"},
     "code_snippets": {"keep_alive"},
     "experiments": {"keep_alive", "runs", "server", "agent", "monitor", "sandbox"},
     "widgets": {
@@ -34,7 +38,7 @@ MAY_IMPORT = {
         "code_snippets",
         "experiments",
     },
-    "cli": {"keep_alive", "runs", "server", "sandbox"},
+    "cli": {"keep_alive", "runs", "server", "sandbox", "facts"},
 }
 DRAWS = {"ipywidgets", "plotly", "IPython", "anywidget", "matplotlib"}
 

@@ -1,0 +1,340 @@
+"""Lab: a server under trial, with what the trials need: models, open requests, held loads."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+
+from lifecycle_widgets.facts.fact import CannotTry, NotSo
+from lifecycle_widgets.monitor.runners import RunnerWatch
+from lifecycle_widgets.sandbox import Sandbox
+from lifecycle_widgets.sandbox.program import ready
+from lifecycle_widgets.server import FOREVER, Resident, Server, full_name
+
+_REQUEST_S = 120.0
+_POLL_S = 0.02
+# Repeats itself for as long as it is let: a small model would end an ordinary answer soon.
+_ENDLESS = {
+    "prompt": "one two one two one two one two one two one two one two one two",
+    "raw": True,
+    "options": {"num_predict": 4000, "temperature": 0, "repeat_penalty": 1.0},
+}
+
+
+class Lab:
+    """One server under trial.
+
+    On a private server everything may be done. On a person's own, models are loaded only while
+    nobody else's is in memory, and only those are unloaded.
+
+    Parameters
+    ----------
+    server:
+        The Ollama under trial.
+    sandbox:
+        Its sandbox, when it is a private one of ours.
+    """
+
+    def __init__(self, server: Server, sandbox: Sandbox | None = None) -> None:
+        self.server, self.sandbox = server, sandbox
+        self.http = httpx.Client(base_url=server.url, timeout=_REQUEST_S)
+        self._used: set[str] = set()
+
+    def close(self) -> None:
+        """Unload what was loaded here, and close the connections."""
+        try:
+            self.clear()
+        except CannotTry:
+            pass  # a person's own
+        finally:
+            self.http.close()
+            self.server.close()
+
+    @contextmanager
+    def private(self, **settings: str | int) -> Iterator[Lab]:
+        """A private server of the same program, with settings of its own (none: this, if private).
+
+        Raises
+        ------
+        CannotTry
+            When the program that this machine would start is of another version.
+        """
+        if self.sandbox is not None and not settings:
+            yield self
+            return
+        if self.sandbox is None:
+            program = ready()
+            if program is None or program.version != self.server.version:
+                other = f"is {program.version}" if program else "has still to be built"
+                raise CannotTry(
+                    f"needs a private Ollama {self.server.version}; the one of this machine {other}"
+                )
+        with Sandbox(**settings) as sandbox:  # type: ignore[arg-type]
+            lab = Lab(Server(sandbox.url), sandbox)
+            try:
+                yield lab
+            finally:
+                lab.http.close()
+                lab.server.close()
+
+    # --- models ----------------------------------------------------------------------------------
+
+    @cached_property
+    def models(self) -> list[str]:
+        """The installed models, the smallest first."""
+        return [m.name for m in sorted(self.server.models(), key=lambda m: m.size_bytes)]
+
+    @property
+    def model(self) -> str:
+        """The smallest model. Raises CannotTry when it may not be loaded here."""
+        if not self.models:
+            raise CannotTry("needs a model, and none is installed")
+        if self.sandbox is None:
+            others = [r.name for r in self.server.residents() if r.name not in self._used]
+            if others:
+                raise CannotTry(f"{', '.join(others)} is in memory, and could have to leave for it")
+        self._used.add(full_name(self.models[0]))
+        return self.models[0]
+
+    def three_models(self) -> list[str]:
+        """Three models of a private server, the smallest first."""
+        if len(self.models) < 3:
+            raise CannotTry("needs three models")
+        return self.models[:3]
+
+    def load(self, model: str, keep_alive: object = 600, **body: object) -> dict[str, Any]:
+        """Make a model resident without asking it anything (absent: keep_alive=...)."""
+        sent = {"model": model, **body}
+        if keep_alive is not ...:
+            sent["keep_alive"] = keep_alive
+        return self.ask("/api/generate", sent)
+
+    def clear(self) -> None:
+        """Have nothing in memory (of a person's own server: nothing that was loaded here)."""
+        for resident in self.server.residents():
+            if self.sandbox is not None or full_name(resident.name) in self._used:
+                self.server.unload(resident.name)
+        if self.names():
+            raise CannotTry(f"needs an empty memory, and {', '.join(self.names())} is there")
+
+    def cold(self, model: str) -> str:
+        """The model, which is not in memory."""
+        self.server.unload(model)
+        return model
+
+    # --- requests --------------------------------------------------------------------------------
+
+    def post(self, path: str, body: object) -> httpx.Response:
+        """One POST; a text goes as it is, everything else as JSON."""
+        content = body if isinstance(body, (str, bytes)) else json.dumps(body)
+        return self.http.post(path, content=content)
+
+    def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """One answer as a single JSON object. Raises NotSo for an error."""
+        reply = self.post(path, {"stream": False, **body})
+        if reply.status_code != 200:
+            raise NotSo(f"{path} answered {reply.status_code} {reply.text[:200]}")
+        return dict(reply.json())
+
+    def answer(self, model: str, tokens: int = 4, **more: Any) -> dict[str, Any]:
+        """A short answer, always the same."""
+        options = {"num_predict": tokens, "temperature": 0, **more.pop("options", {})}
+        body = {"model": model, "prompt": "Name three rivers.", "options": options, **more}
+        return self.ask("/api/generate", body)
+
+    @contextmanager
+    def busy(self, model: str, keep_alive: object = ..., tokens: int = 4000) -> Iterator[Busy]:
+        """A request in flight: the model answers until the block ends, and is then left alone."""
+        options: dict[str, Any] = {**_ENDLESS["options"], "num_predict": tokens}  # type: ignore[dict-item]
+        body = {"model": model, **_ENDLESS, "options": options}
+        if keep_alive is not ...:
+            body["keep_alive"] = keep_alive
+        with self.http.stream("POST", "/api/generate", json=body) as reply:
+            if reply.status_code != 200:
+                raise NotSo(f"an answer began with {reply.status_code}")
+            request = Busy(reply)
+            request.next()
+            yield request
+
+    @contextmanager
+    def background(self) -> Iterator[Callable[..., Future[httpx.Response]]]:
+        """POSTs in threads of their own: ``post(path, body)`` gives a future."""
+        with ThreadPoolExecutor(32) as pool:
+            yield lambda path, body: pool.submit(self.post, path, body)
+
+    # --- what the server shows -------------------------------------------------------------------
+
+    def ps(self) -> list[dict[str, Any]]:
+        """/api/ps as it comes."""
+        return list(self.http.get("/api/ps").json()["models"])
+
+    def names(self) -> list[str]:
+        """The names of the residents, sorted."""
+        return sorted(entry["name"] for entry in self.ps())
+
+    def entry(self, model: str) -> Resident:
+        """The resident. Raises NotSo when it is not in memory."""
+        found = self.server.resident(model)
+        if found is None:
+            raise NotSo(f"{model} is not in memory")
+        return found
+
+    def left_s(self, model: str) -> float:
+        """Seconds until the model expires, by the server's clock; `math.inf` for forever."""
+        left = self.entry(model).expires_at - datetime.now(timezone.utc)
+        return math.inf if left > FOREVER else left.total_seconds() - self.ahead_s
+
+    @cached_property
+    def ahead_s(self) -> float:
+        """How far the server's clock is ahead of ours, in seconds (0 on this machine)."""
+        if self.server.is_local:
+            return 0.0
+        date = self.http.get("/api/version").headers.get("Date", "")
+        try:
+            server = datetime.strptime(date, "%a, %d %b %Y %H:%M:%S GMT")
+        except ValueError:
+            return 0.0
+        return (server.replace(tzinfo=timezone.utc) - datetime.now(timezone.utc)).total_seconds()
+
+    def gone(self, model: str, within_s: float = 3.0) -> bool:
+        """Whether the model leaves in time."""
+        return until(lambda: self.server.resident(model) is None, within_s)
+
+    # --- runners ---------------------------------------------------------------------------------
+
+    def runners(self) -> set[int]:
+        """The process numbers of the runners. Raises CannotTry where they cannot be seen."""
+        if not self.server.is_local:
+            raise CannotTry("needs to see the runners, and the server is on another machine")
+        found = RunnerWatch(urlsplit(self.server.url).port or 11434).scan()
+        return {runner.pid for runner in found}
+
+    def require_private(self) -> Sandbox:
+        """The sandbox; trials that touch processes are for private servers only."""
+        if self.sandbox is None:
+            raise CannotTry("is tried on a private server only")
+        return self.sandbox
+
+    def children(self) -> set[int]:
+        """All processes that the private Ollama has started."""
+        ollama = psutil.Process(self.require_private().pid)
+        return {child.pid for child in ollama.children()}
+
+    @contextmanager
+    def leaving_load(self, model: str) -> Iterator[int]:
+        """A load whose client has gone away: the process number of the runner that loads."""
+        if sys.platform != "linux":
+            raise CannotTry("looks at processes, which is tried on Linux only")
+        before = self.children()
+        port = urlsplit(self.server.url).port or 11434
+        body = json.dumps({"model": model, "keep_alive": 600}).encode()
+        head = f"POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}"
+        with socket.create_connection(("127.0.0.1", port), 10.0) as client:
+            client.sendall(head.encode() + b"\r\n\r\n" + body)
+            if not until(lambda: self.children() - before, 10.0):
+                raise NotSo("no runner was started")
+            runner = min(self.children() - before)
+            os.kill(runner, signal.SIGSTOP)  # a fast load must not end before the client goes
+        try:
+            yield runner
+        finally:
+            try:
+                os.kill(runner, signal.SIGCONT)
+            except ProcessLookupError:
+                pass
+
+    @contextmanager
+    def held_load(self, model: str, **body: object) -> Iterator[HeldLoad]:
+        """A load that gets no further: its runner is stopped (SIGSTOP) when it appears.
+
+        At the end of the block it goes on, unless it has been given up meanwhile.
+        """
+        if not hasattr(signal, "SIGSTOP") or sys.platform != "linux":
+            raise CannotTry("holds a process, which is tried on Linux only")
+        before = self.children()
+        with ExitStack() as stack:
+            pool = stack.enter_context(ThreadPoolExecutor(1))
+            client = stack.enter_context(httpx.Client(base_url=self.server.url, timeout=_REQUEST_S))
+            sent = {"model": model, "keep_alive": 600, "stream": False, **body}
+            reply = pool.submit(client.post, "/api/generate", json=sent)
+            if not until(lambda: self.children() - before, 10.0):
+                raise NotSo("no runner was started")
+            held = HeldLoad(min(self.children() - before), reply)
+            held.send(signal.SIGSTOP)
+            try:
+                yield held
+            finally:
+                held.send(signal.SIGCONT)
+
+
+class Busy:
+    """A request whose answer is coming."""
+
+    def __init__(self, reply: httpx.Response) -> None:
+        self._reply, self._lines = reply, reply.iter_lines()
+
+    def next(self) -> dict[str, Any]:
+        """The next piece of the answer."""
+        return dict(json.loads(next(self._lines)))
+
+    def rest(self) -> list[dict[str, Any]]:
+        """All that is still to come; the request has then ended."""
+        return [json.loads(line) for line in self._lines if line]
+
+    def leave(self) -> None:
+        """Go away, as a client does that is closed."""
+        self._reply.close()
+
+
+class HeldLoad:
+    """A load that gets no further: its runner's process number, and the reply to come."""
+
+    def __init__(self, pid: int, reply: Future[httpx.Response]) -> None:
+        self.pid, self.reply = pid, reply
+
+    def send(self, number: int) -> None:
+        """Send the runner a signal; it may have ended."""
+        try:
+            os.kill(self.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def go_on(self) -> None:
+        """Let it load."""
+        self.send(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End the runner, as the system does that has no memory left."""
+        self.send(signal.SIGKILL)
+
+    def is_alive(self) -> bool:
+        """Whether the runner's process exists."""
+        try:
+            return psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+
+def until(condition: Callable[[], object], within_s: float) -> bool:
+    """Whether a condition becomes true in time."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
