@@ -307,12 +307,34 @@ def test_the_hang_goes_as_predicted(machine: type[Machine]) -> None:
 
 
 @pytest.mark.slow
+def test_what_is_done_while_a_model_loads_goes_as_predicted(machine: type[Machine]) -> None:
+    first, second, third = WEIGHTS
+    run = machine()
+    try:
+        run.preload(first, -1)
+        run.ask(second, "load", 5, {}, wait=False)
+        run.unload(second)  # does nothing
+        run.wait_for_a_load()
+        assert {r.model for r in run.worlds.all[0].residents} == {first, second}
+        run.ask(third, "load", 5, {}, wait=False)  # the second is evicted
+        run.ask(second, "load", 5, {}, wait=False)
+        run.hang_up(0)
+        assert run.log.loading == run.digests[second]
+        run.ask(third, "load", 5, {}, wait=False)
+        run.kill_a_runner(sorted(run.runners()).index(run.digests[second]))
+        run.wait_for_a_load()
+        assert {r.model for r in run.worlds.all[0].residents} == {first, third}
+    finally:
+        run.teardown()
+
+
+@pytest.mark.slow
 def test_ollama_does_what_the_scheduler_predicts(machine: type[Machine]) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=int(os.environ.get("LIFECYCLE_EXAMPLES", 300 if LONG else 10)),
-            stateful_step_count=40 if LONG else 16,
+            max_examples=int(os.environ.get("LIFECYCLE_EXAMPLES", 300 if LONG else 7)),
+            stateful_step_count=40 if LONG else 15,
             derandomize=not LONG,
             deadline=None,
             database=None,

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent import futures
 from dataclasses import dataclass
 from itertools import groupby
+
+import httpx
 
 from lifecycle_widgets.facts.fact import FACTS, CannotTry, Fact, NotSo
 from lifecycle_widgets.facts.lab import Lab
 from lifecycle_widgets.facts.versions import HOLDS, holds_in
 from lifecycle_widgets.server import ServerError, ServerUnreachable, UnknownModel
+
+# An answer of another shape than awaited, or none at all, is what was seen; no fault of ours.
+_OTHER_ANSWERS = (
+    ServerError, UnknownModel, TimeoutError, httpx.HTTPError,
+    futures.TimeoutError, LookupError, TypeError, ValueError, StopIteration,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ def try_fact(fact: Fact, lab: Lab) -> Finding:
         holds, seen = False, str(other)
     except CannotTry as why:
         holds, seen = None, str(why)
-    except (ServerError, UnknownModel, TimeoutError) as fault:
+    except _OTHER_ANSWERS as fault:
         holds, seen = False, f"{type(fault).__name__}: {fault}"
     expected = holds_in(fact.name, version)
     return Finding(fact, version, holds, seen, expected, time.monotonic() - began)

@@ -29,9 +29,7 @@ FORMS: tuple[tuple[str, float], ...] = (
 def _trial(text: str, seconds: float, lab: Lab) -> None:
     with lab.private(OLLAMA_KEEP_ALIVE=text) as other:
         other.load(other.model, ...)
-        left_s = other.left_s(other.model)
-        close = left_s == seconds or seconds - 2 < left_s <= seconds
-        require(close, f"a model loaded without keep_alive leaves in {left_s:.1f} s")
+        other.require_left(other.model, seconds)
 
 
 def _sentence(text: str, seconds: float) -> str:
@@ -62,7 +60,7 @@ def zero_in_the_environment_unloads(lab: Lab) -> None:
         require(other.answer(other.model)["response"], "no answer")
         require(other.gone(other.model), "still in memory after 3 s")
         other.answer(other.model, keep_alive=100)
-        require(other.left_s(other.model) > 90, "a request's own value did not count")
+        other.require_left(other.model, 100)
 
 
 @fact(TOPIC, "It is the server's environment that counts; an invalid whole number in one of "

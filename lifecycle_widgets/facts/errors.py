@@ -6,7 +6,7 @@ import json
 from functools import partial
 from typing import Any
 
-from lifecycle_widgets.facts.fact import Fact, add, fact, require, require_equal
+from lifecycle_widgets.facts.fact import Fact, add, fact, require_equal
 from lifecycle_widgets.facts.lab import Lab
 
 TOPIC = "Errors"
@@ -76,7 +76,7 @@ def an_unknown_option_is_ignored(lab: Lab) -> None:
 def an_unknown_field_is_ignored(lab: Lab) -> None:
     lab.load(lab.model, 700)
     lab.load(lab.model, ..., keepalive=5)
-    require(lab.left_s(lab.model) > 600, f"{lab.left_s(lab.model):.0f} s are left")
+    lab.require_left(lab.model, 700)
 
 
 @fact(TOPIC, "A model that cannot do it: 400, ... does not support thinking.",

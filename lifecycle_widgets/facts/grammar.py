@@ -91,11 +91,8 @@ def _means(text: str, seconds: float | None, lab: Lab) -> None:
     lab.load(model, 700)
     reply = lab.post("/api/generate", _body(text, model))
     require_equal(reply.status_code, 200, f"{reply.text[:200]}: status")
-    left_s = lab.left_s(model)
-    wanted_s = 700 if seconds is None else seconds
+    lab.require_left(model, 700 if seconds is None else seconds)
     lab.load(model, 700)  # before it leaves
-    close = left_s == wanted_s or wanted_s - 1.5 < left_s <= wanted_s + 0.1
-    require(close, f"it leaves in {left_s:.3f} s")
 
 
 def _unloads(text: str, lab: Lab) -> None:
@@ -180,7 +177,7 @@ def four_doors_read_it_alike(lab: Lab) -> None:
 def in_options_it_is_ignored(lab: Lab) -> None:
     lab.load(lab.model, 700)
     lab.load(lab.model, ..., options={"keep_alive": 5})
-    require(lab.left_s(lab.model) > 600, f"{lab.left_s(lab.model):.0f} s are left")
+    lab.require_left(lab.model, 700)
 
 
 @fact(TOPIC, "The name of the field may be in capitals, and the last of two counts.",
@@ -191,8 +188,7 @@ def the_fields_name_may_be_in_capitals(lab: Lab) -> None:
     require_equal(reply.status_code, 400, "a wrong one in capitals: status")
     lab.load(lab.model, 700)
     lab.post("/api/generate", body % (lab.model, "100", "200"))
-    left_s = lab.left_s(lab.model)
-    require(190 < left_s <= 200, f"of 100 and 200, {left_s:.0f} s are left")
+    lab.require_left(lab.model, 200)
 
 
 @fact(TOPIC, "Whatever follows the first JSON value is ignored.", source="encoding/json")

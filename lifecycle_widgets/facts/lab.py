@@ -26,8 +26,10 @@ from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.program import ready
 from lifecycle_widgets.server import FOREVER, Resident, Server, full_name
 
-_REQUEST_S = 120.0
+_REQUEST_S = 20.0  # on a private server; the models there are small
+_OWN_REQUEST_S = 300.0
 _POLL_S = 0.02
+_SETTLES_S = 0.03
 # Repeats itself for as long as it is let: a small model would end an ordinary answer soon.
 _ENDLESS = {
     "prompt": "one two one two one two one two one two one two one two one two",
@@ -52,7 +54,8 @@ class Lab:
 
     def __init__(self, server: Server, sandbox: Sandbox | None = None) -> None:
         self.server, self.sandbox = server, sandbox
-        self.http = httpx.Client(base_url=server.url, timeout=_REQUEST_S)
+        timeout_s = _OWN_REQUEST_S if sandbox is None else _REQUEST_S
+        self.http = httpx.Client(base_url=server.url, timeout=timeout_s)
         self._used: set[str] = set()
 
     def close(self) -> None:
@@ -199,6 +202,16 @@ class Lab:
         left = self.entry(model).expires_at - datetime.now(timezone.utc)
         return math.inf if left > FOREVER else left.total_seconds() - self.ahead_s
 
+    def require_left(self, model: str, seconds: float) -> None:
+        """Raise NotSo unless the model expires in so many seconds (`math.inf`: forever).
+
+        Ollama sets the deadline when its handler has returned: a moment after the answer has come.
+        """
+        time.sleep(_SETTLES_S)
+        in_time = until(lambda: -2 < _minus(self.left_s(model), seconds) <= 0.1, 1.0)
+        if not in_time:
+            raise NotSo(f"it leaves in {self.left_s(model):.2f} s, not {seconds:g}")
+
     @cached_property
     def ahead_s(self) -> float:
         """How far the server's clock is ahead of ours, in seconds (0 on this machine)."""
@@ -328,6 +341,11 @@ class HeldLoad:
             return psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
+
+
+def _minus(left_s: float, right_s: float) -> float:
+    """The difference; 0 for two that are infinite."""
+    return 0.0 if left_s == right_s else left_s - right_s
 
 
 def until(condition: Callable[[], object], within_s: float) -> bool:

@@ -116,7 +116,7 @@ def two_names_share_a_runner(lab: Lab) -> None:
             own.load(second, 500)
             require_equal(own.children(), before, "processes")
             require_equal(own.names(), [first], "/api/ps")
-            require(490 < own.left_s(first) <= 500, f"{own.left_s(first):.0f} s are left")
+            own.require_left(first, 500)
             own.load(second, 0)
             require(own.gone(first), "the first name is still in memory after 3 s")
         finally:

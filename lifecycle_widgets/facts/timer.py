@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from lifecycle_widgets.facts.fact import fact, require, require_equal
 from lifecycle_widgets.facts.lab import Lab, until
@@ -18,11 +18,13 @@ _DONE = "server/sched.go, processCompleted"
               ("lifecycle_widgets/keep_alive", "after the last request has ended")))  # fmt: skip
 def each_request_starts_the_clock_anew(lab: Lab) -> None:
     lab.load(lab.model, 60)
+    lab.require_left(lab.model, 60)
     first = lab.entry(lab.model).expires_at
     time.sleep(0.5)
     lab.answer(lab.model)
-    later_s = (lab.entry(lab.model).expires_at - first).total_seconds()
-    require(0.5 <= later_s < 30, f"the deadline moved by {later_s:.2f} s")
+    moved = until(lambda: lab.entry(lab.model).expires_at >= first + timedelta(seconds=0.5), 1.0)
+    require(moved, f"the deadline was {first}, and is {lab.entry(lab.model).expires_at}")
+    lab.require_left(lab.model, 60)
 
 
 @fact(TOPIC, "A request without keep_alive keeps the value that is in force.", source=_USE,
@@ -33,7 +35,7 @@ def each_request_starts_the_clock_anew(lab: Lab) -> None:
 def absent_keeps_the_value(lab: Lab) -> None:
     lab.load(lab.model, 1000)
     lab.load(lab.model, ...)
-    require(990 < lab.left_s(lab.model) <= 1000, f"{lab.left_s(lab.model):.0f} s are left")
+    lab.require_left(lab.model, 1000)
 
 
 @fact(TOPIC, "The server's default counts only when a model is loaded.", source=_USE,
@@ -42,10 +44,10 @@ def absent_keeps_the_value(lab: Lab) -> None:
 def the_default_counts_at_load(lab: Lab) -> None:
     with lab.private(OLLAMA_KEEP_ALIVE="100s") as other:
         other.load(other.model, ...)
-        require(90 < other.left_s(other.model) <= 100, f"{other.left_s(other.model):.0f} s")
+        other.require_left(other.model, 100)
         other.load(other.model, 1000)
         other.load(other.model, ...)
-        require(other.left_s(other.model) > 990, f"later {other.left_s(other.model):.0f} s")
+        other.require_left(other.model, 1000)
 
 
 @fact(TOPIC, "Of two requests that overlap, the keep_alive of the one that started last counts, "
@@ -56,7 +58,7 @@ def the_latest_to_start_counts(lab: Lab) -> None:
     with lab.busy(lab.model, keep_alive=900, tokens=40) as first:
         lab.load(lab.model, 90)  # starts later, ends sooner
         first.rest()
-    require(until(lambda: lab.left_s(lab.model) <= 90, 1.0), f"{lab.left_s(lab.model):.0f} s")
+    lab.require_left(lab.model, 90)
 
 
 @fact(TOPIC, "While a request is in flight no clock runs: a model outlives its keep_alive, and "
@@ -64,6 +66,7 @@ def the_latest_to_start_counts(lab: Lab) -> None:
 def no_clock_runs_while_it_is_busy(lab: Lab) -> None:
     model = lab.model
     lab.load(model, 1)
+    lab.require_left(model, 1)
     with lab.busy(model) as answer:
         old = lab.entry(model).expires_at
         time.sleep(1.5)
@@ -77,12 +80,13 @@ def no_clock_runs_while_it_is_busy(lab: Lab) -> None:
       source=_DONE)  # fmt: skip
 def the_time_starts_when_the_client_has_gone(lab: Lab) -> None:
     lab.load(lab.model, 60)
+    lab.require_left(lab.model, 60)
     before = lab.entry(lab.model).expires_at
     with lab.busy(lab.model):
         time.sleep(0.3)
     moved = until(lambda: lab.entry(lab.model).expires_at > before, 3.0)
     require(moved, "the deadline did not move within 3 s")
-    require(58 < lab.left_s(lab.model) <= 60, f"{lab.left_s(lab.model):.1f} s are left")
+    lab.require_left(lab.model, 60)
 
 
 @fact(TOPIC, "It starts with the end of the last of several requests.", source=_DONE)
@@ -93,7 +97,7 @@ def it_starts_with_the_last_of_several(lab: Lab) -> None:
         lab.load(lab.model, 50)
         require_equal(lab.entry(lab.model).expires_at, old, "the deadline after one of two")
     until(lambda: lab.entry(lab.model).expires_at > old, 3.0)
-    require(48 < lab.left_s(lab.model) <= 50, f"{lab.left_s(lab.model):.1f} s are left")
+    lab.require_left(lab.model, 50)
 
 
 @fact(TOPIC, "Before a model's first request has ended, /api/ps shows a deadline that runs ahead: "
@@ -130,7 +134,7 @@ def a_pending_zero_can_be_lifted(lab: Lab) -> None:
         lab.load(model, 100)
         answer.rest()
     time.sleep(0.5)
-    require(90 < lab.left_s(model) <= 100, f"with 100: {lab.left_s(model):.0f} s are left")
+    lab.require_left(model, 100)
 
 
 @fact(TOPIC, "Forever is a deadline about 292 years ahead.", source="server/routes.go, PsHandler")
@@ -149,6 +153,7 @@ def forever_is_292_years_ahead(lab: Lab) -> None:
 def asking_keeps_nothing_alive(lab: Lab) -> None:
     model = lab.model
     lab.load(model, 2)
+    lab.require_left(model, 2)
     deadline = lab.entry(model).expires_at
 
     def asked() -> bool:
@@ -170,7 +175,7 @@ def v1_ignores_keep_alive(lab: Lab) -> None:
     body = {"model": lab.model, "messages": messages, "max_tokens": 2, "keep_alive": 5}
     reply = lab.post("/v1/chat/completions", body)
     require_equal(reply.status_code, 200, f"{reply.text[:200]}: status")
-    require(990 < lab.left_s(lab.model) <= 1000, f"{lab.left_s(lab.model):.0f} s are left")
+    lab.require_left(lab.model, 1000)
     require_equal(lab.post("/v1/chat/completions", {**body, "keep_alive": "1d"}).status_code, 200)
 
 

@@ -54,7 +54,7 @@ def a_preload_changes_the_value(lab: Lab) -> None:
     before = lab.runners()
     lab.load(lab.model, 1000)
     require_equal(lab.runners(), before, "runners")
-    require(lab.left_s(lab.model) > 990, f"{lab.left_s(lab.model):.0f} s are left")
+    lab.require_left(lab.model, 1000)
 
 
 @fact(TOPIC, "generate without a prompt and with keep_alive 0 unloads: one JSON object, "
@@ -123,7 +123,7 @@ def a_later_request_cancels_an_unload(lab: Lab) -> None:
         lab.load(model, 200)
         answer.rest()
     time.sleep(0.7)
-    require(190 < lab.left_s(model) <= 200, f"{lab.left_s(model):.0f} s are left")
+    lab.require_left(model, 200)
 
 
 @fact(TOPIC, "embed without input loads the model if need be, and has no unload of its own: with "

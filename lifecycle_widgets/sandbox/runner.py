@@ -109,6 +109,7 @@ _OPTIONS: dict[str, tuple[bool, Apply]] = {
     "--port": (True, _set("port", int)),
     "--host": (True, _set("hostnames", lambda host: [host])),
     "--no-webui": (False, _flag("ui", False)),
+    "--no-mmap": (False, lambda lib, params, _: _load_mode(lib, params, "none")),  # 0.30
     "--offline": (False, _flag("offline", True)),
     "--verbose": (False, _flag("verbosity", 4)),
     "-c": (True, _set("n_ctx", int)),
