@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import Any
 
-from lifecycle_widgets.facts.fact import Fact, add, fact, require_equal
+from lifecycle_widgets.facts.fact import CannotTry, Fact, add, fact, require_equal
 from lifecycle_widgets.facts.lab import Lab
 
 TOPIC = "Errors"
@@ -84,9 +83,9 @@ def an_unknown_field_is_ignored(lab: Lab) -> None:
 def a_capability_that_is_missing(lab: Lab) -> None:
     can = lab.ask("/api/show", {"model": lab.model}).get("capabilities", [])
     if "thinking" in can:
-        from lifecycle_widgets.facts.fact import CannotTry
-
         raise CannotTry("the smallest model can think")
-    reply = lab.post("/api/chat", json.dumps({"model": lab.model, "think": True, **_CHAT}))
+    reply = lab.post(
+        "/api/chat", json.dumps({"model": lab.model, "think": True, "stream": False, **_CHAT})
+    )
     wanted = {"error": f'"{lab.model}" does not support thinking'}
     require_equal((reply.status_code, reply.json()), (400, wanted), "answered")

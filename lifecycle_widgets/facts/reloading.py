@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from lifecycle_widgets.facts.fact import Fact, NotSo, add, fact, require, require_equal
+from lifecycle_widgets.facts.fact import CannotTry, Fact, add, fact, require, require_equal
 from lifecycle_widgets.facts.lab import Lab
 
 TOPIC = "What has a resident model loaded anew"
@@ -12,7 +12,7 @@ _SOURCE = "server/sched.go, needsReload"
 _TRAP = (("notebooks/04_watch_and_tune", "an option, such as `num_ctx`, differs"),)
 
 # one option each, with a value that differs from the automatic one
-RUNNER_OPTIONS = {"num_ctx": 2048, "num_batch": 256, "num_thread": 1, "use_mmap": True}
+RUNNER_OPTIONS = {"num_ctx": 1024, "num_batch": 256, "num_thread": 1, "use_mmap": True}
 SAMPLING_OPTIONS = {
     "temperature": 0.1, "top_k": 3, "top_p": 0.5, "min_p": 0.1, "seed": 7, "num_predict": 3,
     "repeat_penalty": 1.3, "repeat_last_n": 8, "presence_penalty": 0.5, "frequency_penalty": 0.5,
@@ -64,7 +64,7 @@ def what_comes_to_the_same_does_not(lab: Lab) -> None:
     lab.load(model)
     context = lab.entry(model).context_length
     if context is None:
-        raise NotSo("/api/ps does not tell the context length")
+        raise CannotTry("/api/ps does not tell the context length")
     require(not _reloads(lab, model, num_ctx=context), f"num_ctx={context} loaded it anew")
     require(not _reloads(lab, model, num_gpu=-1), "num_gpu=-1 loaded it anew")
 
@@ -88,7 +88,7 @@ def a_reload_waits_for_requests(lab: Lab) -> None:
     lab.load(model)
     before = lab.runners()
     with lab.background() as post, lab.busy(model, tokens=60) as answer:
-        changed = post("/api/generate", {"model": model, "options": {"num_ctx": 2048}})
+        changed = post("/api/generate", {"model": model, "options": {"num_ctx": 1024}})
         last = answer.rest()[-1]
         require_equal(last.get("done_reason"), "length", "the answer in flight ended with")
         require_equal(changed.result(60).status_code, 200, "the other request")
