@@ -34,7 +34,7 @@ Open the notebooks of lifecycle_widgets in JupyterLab.
       Runs the private Ollama until Ctrl-C, for use from elsewhere.
   lifecycle-lab sandbox --remove
       Removes everything that the private Ollama keeps in the user's cache.
-  lifecycle-lab facts [--slow] [--private]
+  lifecycle-lab facts [--slow] [--private] [--topic WORD]
       Tries on your own Ollama (without one: on the private one) every fact about keep_alive, loads
       and evictions that the lessons build on, and prints which hold there. It loads the smallest
       model, unless another one is in memory, and unloads what it has loaded.
@@ -165,14 +165,18 @@ def _facts(words: Sequence[str]) -> int:
     )
     parser.add_argument("--slow", action="store_true", help="also those that take long")
     parser.add_argument("--private", action="store_true", help="on the private Ollama")
+    parser.add_argument("--topic", default="", help="only those with this word in their heading")
     known = parser.parse_args(words)
-    from lifecycle_widgets.facts import check, show
+    from lifecycle_widgets.facts import FACTS, TOPICS, check, show
 
+    chosen = [f for f in FACTS.values() if known.topic.lower() in f.topic.lower()]
+    if not chosen:
+        parser.error(f"no topic has {known.topic!r} in it. There are: {'; '.join(TOPICS)}")
     with _server_for_facts(known.private) as lab:
         whose = "private" if lab.sandbox is not None else "own"
         print(f"Ollama {lab.server.version} at {lab.server.url} ({whose})")
         found: list[Finding] = []
-        show(_kept(check(lab, slow=known.slow), found))
+        show(_kept(check(lab, slow=known.slow, facts=chosen), found))
     held, not_held = (sum(one.holds is holds for one in found) for holds in (True, False))
     surprises = sum(one.is_surprise for one in found)
     print(f"\n{held} hold, {not_held} do not, {len(found) - held - not_held} were not tried; "

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import errno
 import os
-import re
 import threading
 import time
 import warnings
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from lifecycle_widgets.error_advice import advised, out_of_descriptors
 from lifecycle_widgets.keep_alive import KeepAlive
 
 if TYPE_CHECKING:
@@ -32,29 +31,6 @@ SANDBOX_URL_VARIABLE = "LIFECYCLE_SANDBOX_URL"
 _DEFAULT_PORT = 11434
 CONNECT_TIMEOUT_S = 3.0
 _QUICK_TIMEOUT_S = 10.0  # for what Ollama answers from memory: ps, tags, show, version
-_ADVICE = (
-    (r"out of memory|failed to allocate|not enough memory|allocation failed",
-     "There is not enough memory for it: unload another model, or choose a smaller one."),
-    (r"invalid file magic|^EOF$|exceeds file size|error loading model",
-     "The model's file seems to be damaged. Install it anew: ollama rm {model}; ollama pull "
-     "{model}"),
-    (r"does not support generate|does not support chat",
-     "It only makes embeddings; or its file is damaged, then install it anew (ollama rm {model}; "
-     "ollama pull {model}) and start Ollama anew, which remembers what it could not read."),
-    (r"too many open files",
-     "Ollama has no file descriptors left: end what keeps connections to it open, or start it "
-     "with a higher limit (ulimit -n)."),
-    (r"no space left on device", "The disk that Ollama writes to is full: make room on it."),
-    (r"server busy", "Its queue is full (OLLAMA_MAX_QUEUE): ask again when less is waiting."),
-    (r"timed out waiting for llama-server",
-     "The load stalled. If the disk is only slow, start Ollama with a longer "
-     "OLLAMA_LOAD_TIMEOUT."),
-    (r"unexpected EOF|unexpectedly stopped|connection reset|no longer running|signal: ",
-     "The process that runs the model has ended: it crashed, was killed, or memory ran out. Run "
-     "it again; Ollama's log has its last words."),
-)  # fmt: skip
-"""What to do about what Ollama says; the first that fits."""
-
 FOREVER = timedelta(days=20 * 365)  # Ollama's own test for "forever" in `ollama ps`
 
 
@@ -454,35 +430,6 @@ class Server:
 
 
 # --- names and addresses ------------------------------------------------------------------------
-
-
-def advised(error: str, model: str | None = None) -> str:
-    """What Ollama says, and what to do about it where we know.
-
-    Examples
-    --------
-    >>> advised("write manifest: no space left on device")
-    'write manifest: no space left on device. The disk that Ollama writes to is full: make room ...'
-    """
-    said, what = error.strip(), advice_for(error, model)
-    return f"{said.rstrip('.')}. {what}" if what else said
-
-
-def advice_for(error: str, model: str | None = None) -> str:
-    """What to do about an error of Ollama's; empty where we do not know."""
-    for pattern, advice in _ADVICE:
-        if re.search(pattern, error.strip(), re.IGNORECASE):
-            return advice.format(model=model or "MODEL")
-    return ""
-
-
-def out_of_descriptors(fault: BaseException | None) -> bool:
-    """Whether the reason of an exception is that this process has too many open files."""
-    while fault is not None:
-        if getattr(fault, "errno", None) in (errno.EMFILE, errno.ENFILE):
-            return True
-        fault = fault.__cause__ or fault.__context__
-    return False
 
 
 def full_name(model: str) -> str:

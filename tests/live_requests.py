@@ -84,6 +84,7 @@ class LoadLog:
         rb"(?:.*sha256-([0-9a-f]{64}))?",
         re.MULTILINE,
     )
+
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
         self._file.seek(0, 2)

@@ -116,3 +116,38 @@ def test_the_lab_hands_its_sandbox_to_the_kernels_and_ends_it(tmp_path: Path) ->
         process.wait()
         log.close()
     wait_for(lambda: not Server(handed).answers(), 10)
+
+
+def test_facts_on_the_persons_own_server(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["facts", "--topic", "lists"]) == 0  # OLLAMA_HOST names the tests' sandbox
+    said = capsys.readouterr().out
+    assert f"at {server.url} (own)" in said
+    assert "holds      The digest in /api/ps and /api/tags is that of the manifest" in said
+    assert " 0 do not, 0 were not tried; 0 otherwise than expected" in said
+    assert server.residents() == ()  # what was loaded is unloaded
+
+
+def test_facts_leave_a_persons_models_alone(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.preload("smollm2:135m-f16", "10m")
+    assert main(["facts", "--topic", "lists"]) == 0
+    said = capsys.readouterr().out
+    assert "not tried" in said
+    assert "smollm2:135m-f16 is in memory, and could have to leave for it" in said
+    assert [resident.name for resident in server.residents()] == ["smollm2:135m-f16"]
+
+
+def test_facts_on_the_private_server(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["facts", "--private", "--topic", "Who may ask"]) == 0
+    said = capsys.readouterr().out
+    assert "(private)" in said
+    assert "A page with Origin null may not ask." in said
+
+
+def test_facts_without_such_a_topic(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["facts", "--topic", "weather"])
+    assert "There are: How keep_alive is read;" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from lifecycle_widgets.error_advice import advice_for, out_of_descriptors
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run, Timings
 from lifecycle_widgets.server import (
@@ -17,9 +18,7 @@ from lifecycle_widgets.server import (
     ServerError,
     ServerUnreachable,
     UnknownModel,
-    advice_for,
     full_name,
-    out_of_descriptors,
 )
 
 if TYPE_CHECKING:

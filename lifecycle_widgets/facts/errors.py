@@ -84,8 +84,6 @@ def a_capability_that_is_missing(lab: Lab) -> None:
     can = lab.ask("/api/show", {"model": lab.model}).get("capabilities", [])
     if "thinking" in can:
         raise CannotTry("the smallest model can think")
-    reply = lab.post(
-        "/api/chat", json.dumps({"model": lab.model, "think": True, "stream": False, **_CHAT})
-    )
+    reply = lab.post("/api/chat", {"model": lab.model, "think": True, "stream": False, **_CHAT})
     wanted = {"error": f'"{lab.model}" does not support thinking'}
     require_equal((reply.status_code, reply.json()), (400, wanted), "answered")
