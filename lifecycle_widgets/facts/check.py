@@ -12,7 +12,7 @@ import httpx
 
 from lifecycle_widgets.facts.fact import FACTS, CannotTry, Fact, NotSo
 from lifecycle_widgets.facts.lab import Lab
-from lifecycle_widgets.facts.versions import HOLDS, holds_in
+from lifecycle_widgets.facts.versions import holds_in, said_of
 from lifecycle_widgets.server import ServerError, ServerUnreachable, UnknownModel
 
 # An answer of another shape than awaited, or none at all, is what was seen; no fault of ours.
@@ -50,7 +50,7 @@ class Finding:
         if self.seen:
             lines.append(f"Seen: {self.seen}.")
         if self.is_surprise:
-            said = HOLDS.get(self.fact.name)
+            said = said_of(self.fact.name)
             lines.append(f"It was expected to {'' if self.expected else 'not '}hold"
                          f"{f' ({said})' if said else ''}.")  # fmt: skip
             lines += [f"{where} teaches: {words!r}" for where, words in self.fact.taught]
@@ -109,10 +109,10 @@ def show(findings: Iterable[Finding], write: Callable[[str], object] = print) ->
 
 
 def _line(finding: Finding) -> str:
-    said = HOLDS.get(finding.fact.name)
+    said = said_of(finding.fact.name)
     outcome = {True: "holds", False: "does NOT", None: "not tried"}[finding.holds]
     line = f"  {outcome:9}  {finding.fact.sentence}"
-    if said is not None:
+    if said:
         line += f" ({said})"
     if finding.is_surprise:
         line += f"\n  {'':9}  UNEXPECTED in {finding.version}. {finding.seen}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from lifecycle_widgets.facts.fact import fact, require, require_equal
@@ -13,12 +14,17 @@ _LOAD = "server/sched.go, load"
 
 @fact(TOPIC, "A model that is loading is not in /api/ps.", source=_LOAD)
 def a_loading_model_is_not_listed(lab: Lab) -> None:
-    with lab.private() as own, own.held_load(own.cold(own.model)) as load:
-        time.sleep(0.7)
-        names = own.names()
-        load.go_on()
-        require_equal(load.reply.result(60).status_code, 200, "the load")
-        require(own.model not in names, f"/api/ps listed {names}")
+    with lab.private() as own, own.background() as post:
+        own.clear()
+        model, listed_s = own.models[-1], math.inf
+        load = post("/api/generate", {"model": model, "keep_alive": 600})
+        while not load.done():
+            if own.names() and listed_s == math.inf:
+                listed_s = time.monotonic()
+            time.sleep(0.01)
+        early_s = time.monotonic() - listed_s
+        require_equal(load.result().status_code, 200, "the load")
+        require(early_s < 0.2, f"/api/ps listed it {early_s:.2f} s before it was loaded")
 
 
 @fact(TOPIC, "To unload it answers as usual, and does nothing: it finishes loading, and stays.",

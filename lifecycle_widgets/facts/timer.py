@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import datetime, timedelta, timezone
 
@@ -140,6 +141,7 @@ def a_pending_zero_can_be_lifted(lab: Lab) -> None:
 @fact(TOPIC, "Forever is a deadline about 292 years ahead.", source="server/routes.go, PsHandler")
 def forever_is_292_years_ahead(lab: Lab) -> None:
     lab.load(lab.model, -1)
+    lab.require_left(lab.model, math.inf)
     entry = next(e for e in lab.ps() if e["name"] == lab.model)
     years = int(entry["expires_at"][:4]) - datetime.now(timezone.utc).year
     require(291 <= years <= 293, f"{years} years ahead")

@@ -17,38 +17,47 @@ class Holds:
     since: str | None = None
     before: str | None = None
 
+    def holds_in(self, version: str) -> bool:
+        """Whether the version lies within."""
+        late_enough = self.since is None or _key(version) >= _key(self.since)
+        return late_enough and (self.before is None or _key(version) < _key(self.before))
+
     def __str__(self) -> str:
         if self.since and self.before:
             return f"{self.since} until before {self.before}"
         return f"since {self.since}" if self.since else f"before {self.before}"
 
 
-HOLDS: dict[str, Holds] = {
+HOLDS: dict[str, tuple[Holds, ...]] = {
     # 0.5.7 cut numbers to whole seconds, and took less than one second for "unload"
-    "keep_alive 0.5": Holds(since="0.11.8"),
-    "keep_alive 1.5": Holds(since="0.11.8"),
-    'keep_alive ".5s"': Holds(since="0.11.8"),
-    'keep_alive "900ms"': Holds(since="0.11.8"),
-    "half a second is not zero": Holds(since="0.11.8"),
-    # until then a loading model was among the loaded ones, and others were loaded beside it
-    "a loading model is not listed": Holds(since="0.30.0"),
-    "unloading a loading model does nothing": Holds(since="0.30.0"),
-    "loads come one after the other": Holds(since="0.30.0"),
-    "the queue has an end": Holds(since="0.30.0"),
-    "one request at a time": Holds(since="0.10.0"),
-    "ps tells the context length": Holds(since="0.10.0"),
-    "tags tell capabilities": Holds(since="0.30.0"),
-    "show tells capabilities": Holds(since="0.6.5"),
-    "another method": Holds(since="0.7.0"),
-    "a capability that is missing": Holds(since="0.9.0"),
-    "an unknown model, chat": Holds(since="0.24.0"),
-    "an unknown model, show": Holds(since="0.24.0"),
-    "no model, embed": Holds(since="0.24.0"),
-    "a name that is none, generate": Holds(since="0.24.0"),
-    "a name that is none, chat": Holds(since="0.24.0"),
+    "keep_alive 0.5": (Holds(since="0.11.8"),),
+    "keep_alive 1.5": (Holds(since="0.11.8"),),
+    'keep_alive ".5s"': (Holds(since="0.11.8"),),
+    'keep_alive "900ms"': (Holds(since="0.11.8"),),
+    "half a second is not zero": (Holds(since="0.11.8"),),
+    # 0.5.7 listed a model while it loaded, and began to load others meanwhile
+    "a loading model is not listed": (Holds(since="0.11.10"),),
+    "a request given up in the queue": (Holds(since="0.11.10"),),
+    "unloading a loading model does nothing": (Holds(since="0.11.10"),),
+    "loads come one after the other": (Holds(since="0.11.10"),),
+    "the queue has an end": (Holds(since="0.11.10"),),
+    # in between, nobody watched the first part of a load (in 0.24.0: at times)
+    "a load that stalls is ended": (Holds(before="0.11.10"), Holds(since="0.24.0")),
+    "a runner that ends while loading": (Holds(before="0.11.10"), Holds(since="0.24.0")),
+    "one request at a time": (Holds(since="0.10.0"),),
+    "ps tells the context length": (Holds(since="0.10.0"),),
+    "tags tell capabilities": (Holds(since="0.30.0"),),
+    "show tells capabilities": (Holds(since="0.6.5"),),
+    "another method": (Holds(since="0.7.0"),),
+    "a capability that is missing": (Holds(since="0.24.0"),),
+    "an unknown model, chat": (Holds(since="0.24.0"),),
+    "an unknown model, show": (Holds(since="0.30.0"),),
+    "no model, embed": (Holds(since="0.24.0"),),
+    "a name that is none, generate": (Holds(since="0.24.0"),),
+    "a name that is none, chat": (Holds(since="0.24.0"),),
 }
 
-TRIED = ("0.5.7", "0.30.0", "0.32.15", "0.33.1", "0.34.0")
+TRIED = ("0.5.7", "0.11.10", "0.24.0", "0.30.0", "0.32.15", "0.33.1", "0.34.0")
 """The versions on which the facts were tried."""
 
 
@@ -60,13 +69,13 @@ def holds_in(name: str, version: str) -> bool:
     >>> holds_in("a fact without a row", "0.1.0")
     True
     """
-    row = HOLDS.get(name)
-    if row is None:
-        return True
-    this = _key(version)
-    return not (row.since and this < _key(row.since)) and not (
-        row.before and this >= _key(row.before)
-    )
+    rows = HOLDS.get(name)
+    return rows is None or any(row.holds_in(version) for row in rows)
+
+
+def said_of(name: str) -> str:
+    """In which versions it holds, in words; empty when in all."""
+    return " and ".join(map(str, HOLDS.get(name, ())))
 
 
 def _key(version: str) -> tuple[int, ...]:
