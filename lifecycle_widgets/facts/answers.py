@@ -157,6 +157,7 @@ def an_error_in_the_middle_is_a_last_line(lab: Lab) -> None:
       "request loads it anew.", source="server/sched.go, needsReload")  # fmt: skip
 def a_runner_that_ended_idle_stays_listed(lab: Lab) -> None:
     with lab.private() as own:
+        own.clear()
         own.load(own.model)
         runners = own.children()
         for runner in runners:

@@ -186,6 +186,7 @@ def v1_ignores_keep_alive(lab: Lab) -> None:
       taught=(("notebooks/01_the_slow_downstream_task", "Both give all of the memory back"),)
       )  # fmt: skip
 def its_process_has_ended_when_it_is_gone(lab: Lab) -> None:
+    lab.clear()
     lab.load(lab.model)
     require(lab.runners(), "no runner was found while it was resident")
     lab.server.unload(lab.model)
