@@ -9,7 +9,8 @@ import time
 from typing import Any
 
 from lifecycle_widgets.facts.fact import fact, require, require_equal
-from lifecycle_widgets.facts.lab import Lab, until
+from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.open_requests import until
 
 TOPIC = "Answers"
 _STREAM = "server/routes.go, streamResponse"

@@ -9,7 +9,8 @@ from datetime import datetime
 from functools import partial
 
 from lifecycle_widgets.facts.fact import CannotTry, Fact, add, fact, require, require_equal
-from lifecycle_widgets.facts.lab import Lab, until
+from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.open_requests import until
 from lifecycle_widgets.server import FOREVER
 
 TOPIC = "How keep_alive is read"

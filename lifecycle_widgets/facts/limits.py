@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from lifecycle_widgets.facts.fact import fact, require, require_equal
-from lifecycle_widgets.facts.lab import Lab, until
+from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.open_requests import until
 
 TOPIC = "Limits, and who has to leave"
 _VICTIM = "server/sched.go, findRunnerToUnload"

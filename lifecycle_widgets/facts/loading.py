@@ -6,7 +6,8 @@ import math
 import time
 
 from lifecycle_widgets.facts.fact import fact, require, require_equal
-from lifecycle_widgets.facts.lab import Lab, until
+from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.open_requests import until
 
 TOPIC = "While a model loads"
 _LOAD = "server/sched.go, load"

@@ -8,7 +8,8 @@ from concurrent.futures import Future
 import httpx
 
 from lifecycle_widgets.facts.fact import NotSo, fact, require, require_equal
-from lifecycle_widgets.facts.lab import Lab, until
+from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.open_requests import until
 
 TOPIC = "The known hang, and races"
 _PENDING = "server/sched.go, processPending"
@@ -42,16 +43,29 @@ def _answered(reply: Future[httpx.Response]) -> int | None:
     return reply.result().status_code if until(reply.done, 30.0) else None
 
 
-@fact(TOPIC, "A request that comes just as the time is over is answered all the same.",
+# Of 326 requests, from 4 ms before the deadline to 2 ms after it, 160 found the model in memory; in
+# 50 of those their keep_alive of a minute was lost: it left after the answer (Ollama 0.32.15).
+@fact(TOPIC, "A request that comes just as the time is over is answered all the same; its "
+      "keep_alive can be lost then, and the model leave after the answer.",
       source="server/sched.go, processCompleted", slow=True)  # fmt: skip
 def a_request_at_the_last_moment_is_answered(lab: Lab) -> None:
     model = lab.model
-    for late_s in (-0.02, -0.01, -0.005, -0.002, 0.0, 0.002, 0.005):
+    for late_s in (-0.02, -0.01, -0.005, -0.002, -0.001, 0.0, 0.002, 0.005):
         lab.load(model, 0.3)
         deadline = time.monotonic() + lab.left_s(model)
         time.sleep(max(0.0, deadline + late_s - time.monotonic()))
         answer = lab.answer(model, tokens=1, keep_alive=60)
         require(answer["done"], f"{late_s * 1000:.0f} ms beside the deadline: {answer}")
+
+
+@fact(TOPIC, "OLLAMA_MAX_QUEUE=0 serves requests that come one at a time.",
+      source="server/sched.go, InitScheduler", slow=True)  # fmt: skip
+def no_queue_at_all(lab: Lab) -> None:
+    with lab.private(OLLAMA_MAX_QUEUE=0) as own:
+        for _ in range(2):
+            require(own.answer(own.model, keep_alive=60)["done"], "no answer")
+            own.load(own.model, 0)
+            require(own.gone(own.model), "still in memory after 3 s")
 
 
 @fact(TOPIC, "A request that is given up while it waits for a load leaves nothing behind: the "

@@ -7,7 +7,8 @@ import time
 from datetime import datetime, timedelta, timezone
 
 from lifecycle_widgets.facts.fact import fact, require, require_equal
-from lifecycle_widgets.facts.lab import Lab, until
+from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.open_requests import until
 
 TOPIC = "When a model leaves, and whose keep_alive counts"
 _USE = "server/sched.go, useLoadedRunner"

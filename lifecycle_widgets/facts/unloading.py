@@ -30,21 +30,29 @@ def _wanted(lab: Lab, door: str, reason: str) -> dict[str, Any]:
     return {"model": lab.model, **empty, **text, "done": True, "done_reason": reason}
 
 
+def _loads(lab: Lab, door: str) -> None:
+    lab.cold(lab.model)
+    seen = _one_object(lab, door, keep_alive=600)
+    require_equal(seen, _wanted(lab, door, "load"))
+    require(lab.server.resident(lab.model), "it is not in memory when the answer comes")
+
+
+def _unloads(lab: Lab, door: str) -> None:
+    lab.load(lab.model)
+    seen = _one_object(lab, door, keep_alive=0)
+    require_equal(seen, _wanted(lab, door, "unload"))
+    require(lab.gone(lab.model), "still in memory after 3 s")
+
+
 @fact(TOPIC, "generate without a prompt loads the model and answers, when it is loaded, with one "
       "JSON object: done_reason load, no metrics.", source=_GENERATE)  # fmt: skip
 def generate_without_a_prompt_loads(lab: Lab) -> None:
-    lab.cold(lab.model)
-    seen = _one_object(lab, "generate", keep_alive=600)
-    require_equal(seen, _wanted(lab, "generate", "load"))
-    require(lab.server.resident(lab.model), "it is not in memory when the answer comes")
+    _loads(lab, "generate")
 
 
 @fact(TOPIC, "chat without messages does the same.", source=_CHAT)
 def chat_without_messages_loads(lab: Lab) -> None:
-    lab.cold(lab.model)
-    seen = _one_object(lab, "chat", keep_alive=600)
-    require_equal(seen, _wanted(lab, "chat", "load"))
-    require(lab.server.resident(lab.model), "it is not in memory when the answer comes")
+    _loads(lab, "chat")
 
 
 @fact(TOPIC, "A preload of a resident model sets its keep_alive, and does not load it again.",
@@ -60,18 +68,12 @@ def a_preload_changes_the_value(lab: Lab) -> None:
 @fact(TOPIC, "generate without a prompt and with keep_alive 0 unloads: one JSON object, "
       "done_reason unload.", source=_GENERATE)  # fmt: skip
 def generate_with_zero_unloads(lab: Lab) -> None:
-    lab.load(lab.model)
-    seen = _one_object(lab, "generate", keep_alive=0)
-    require_equal(seen, _wanted(lab, "generate", "unload"))
-    require(lab.gone(lab.model), "still in memory after 3 s")
+    _unloads(lab, "generate")
 
 
 @fact(TOPIC, "chat without messages and with keep_alive 0 unloads as well.", source=_CHAT)
 def chat_with_zero_unloads(lab: Lab) -> None:
-    lab.load(lab.model)
-    seen = _one_object(lab, "chat", keep_alive=0)
-    require_equal(seen, _wanted(lab, "chat", "unload"))
-    require(lab.gone(lab.model), "still in memory after 3 s")
+    _unloads(lab, "chat")
 
 
 @fact(TOPIC, "To unload a model that is not in memory is no error, and loads nothing.",
