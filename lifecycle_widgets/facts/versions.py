@@ -44,6 +44,7 @@ HOLDS: dict[str, tuple[Holds, ...]] = {
     # in between, nobody watched the first part of a load (in 0.24.0: at times)
     "a load that stalls is ended": (Holds(before="0.11.10"), Holds(since="0.24.0")),
     "a runner that ends while loading": (Holds(before="0.11.10"), Holds(since="0.24.0")),
+    "num ctx is at most the trained one": (Holds(since="0.30.0"),),
     "one request at a time": (Holds(since="0.10.0"),),
     "ps tells the context length": (Holds(since="0.10.0"),),
     "tags tell capabilities": (Holds(since="0.30.0"),),
