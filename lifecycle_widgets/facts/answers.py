@@ -155,7 +155,7 @@ def an_error_in_the_middle_is_a_last_line(lab: Lab) -> None:
 
 
 @fact(TOPIC, "A runner that ends while its model is idle: /api/ps lists it still, and the next "
-      "request loads it anew.", source="server/sched.go, needsReload")  # fmt: skip
+      "request loads it anew.", source="server/sched.go, needsReload", slow=True)  # fmt: skip
 def a_runner_that_ended_idle_stays_listed(lab: Lab) -> None:
     with lab.private() as own:
         own.clear()

@@ -38,7 +38,7 @@ class Fact:
     taught:
         Where this product teaches it: (file below the repository without its ending, exact words).
     is_slow:
-        True when the trial takes more than about five seconds.
+        True when the trial takes some seconds: without these, all take about a minute.
     """
 
     name: str

@@ -103,7 +103,7 @@ def it_starts_with_the_last_of_several(lab: Lab) -> None:
 
 
 @fact(TOPIC, "Before a model's first request has ended, /api/ps shows a deadline that runs ahead: "
-      "now and the keep_alive.", source="server/routes.go, PsHandler")  # fmt: skip
+      "now and the keep_alive.", source="server/routes.go, PsHandler", slow=True)  # fmt: skip
 def before_the_first_end_the_deadline_runs_ahead(lab: Lab) -> None:
     with lab.busy(lab.cold(lab.model), keep_alive=77):
         for _ in range(2):
