@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server, ServerError, ServerUnreachable
 from tests.sandbox.sandbox_tools import run_python, wait_for_line
+from tests.widgets.registry import registry
 
 # --- a full disk ----------------------------------------------------------------------------------
 
@@ -115,6 +117,29 @@ def test_a_result_that_cannot_be_saved_is_kept_and_so_is_the_older_one(
     assert len(load_result(larger.save(tmp_path / "elsewhere")).frame) == len(larger.frame)
     filler.unlink()
     assert len(load_result(larger.save(place)).frame) == len(larger.frame)
+
+
+def test_a_pull_onto_a_full_disk_says_so_and_works_when_there_is_room(
+    disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl for a certificate; on Debian and Ubuntu: apt install openssl")
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    with (
+        registry(tmp_path) as served,
+        Sandbox(models=(), runner_env={"SSL_CERT_FILE": str(served.certificate)}) as box,
+    ):
+        served.go_on.set()
+        server, name = Server(box.url), f"{served.host}/library/tiny:1"
+        filler = fill(disk, but_bytes=1_000_000)  # the model has three times as many
+        with pytest.raises(ServerError, match=r"no space left on device.*make room on it"):
+            list(server.pull(name))
+        assert server.models() == ()
+        filler.unlink()
+        list(server.pull(name))
+        assert [model.name for model in server.models()] == [name]
+        server.close()
+    assert list(disk.iterdir()) == []
 
 
 # --- no file descriptors --------------------------------------------------------------------------
