@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 
 from lifecycle_widgets.facts.fact import fact, require, require_equal
@@ -45,7 +46,7 @@ def ties_go_by_path(lab: Lab) -> None:
         path = {model: str(own.server.weights_path(model)) for model in models}
         third = max(models, key=lambda m: path[m])
         low, high = sorted((m for m in models if m != third), key=lambda m: path[m])
-        for order in ((low, high), (high, low)):
+        for order in 2 * ((low, high), (high, low)):
             for model in models:
                 own.server.unload(model)
             for model in (*order, third):
@@ -93,13 +94,11 @@ def three_models_by_default(lab: Lab) -> None:
 
 
 def _other_weights(lab: Lab) -> str:
-    """A fourth model: the first one's weights in another file (quantised to what they are)."""
+    """A fourth model: the first one's weights, but for one bit."""
     weights = lab.server.weights_path(lab.model)
     assert weights is not None
     changed = bytearray(weights.read_bytes())
-    changed += b"\0" * 32  # what follows the tensors is read by nobody
-    import hashlib
-
+    changed[-1] ^= 1
     digest = f"sha256:{hashlib.sha256(changed).hexdigest()}"
     put = lab.http.post(f"/api/blobs/{digest}", content=bytes(changed))
     require_equal(put.status_code, 201, "putting a file")
@@ -163,7 +162,7 @@ def the_queue_is_for_loads_only(lab: Lab) -> None:
     with lab.private(OLLAMA_MAX_QUEUE=2) as own:
         own.load(own.model)
         with own.background() as post, own.busy(own.model) as answer:
-            waiting = [post("/api/generate", {"model": own.model, **_SHORT}) for _ in range(12)]
+            waiting = [post("/api/generate", {"model": own.model, **_SHORT}) for _ in range(30)]
             time.sleep(1.0)
             answer.leave()
             codes = {w.result(60).status_code for w in waiting}

@@ -21,11 +21,11 @@ _PENDING = "server/sched.go, processPending"
 def the_queue_hangs(lab: Lab) -> None:
     with lab.private(OLLAMA_MAX_LOADED_MODELS=1) as own, own.background() as post:
         first, second, third = own.three_models()
-        with own.busy(first, keep_alive=60, tokens=120) as answer:
+        with own.busy(first, keep_alive=60) as answer:
             waiting = post("/api/generate", {"model": second, "keep_alive": 60})
             time.sleep(1.0)  # now the first is to leave when it has finished
             own.load(first, 300)
-            answer.rest()
+            answer.leave()
         later = post("/api/generate", {"model": third, "keep_alive": 60})
         time.sleep(6.0)
         hangs = not waiting.done() and not later.done()
