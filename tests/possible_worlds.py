@@ -44,7 +44,8 @@ class Worlds:
     def __init__(self, scheduler: Scheduler, digests: Mapping[str, str]) -> None:
         self.all = [scheduler]
         self._digests = digests
-        self._told: set[float] = set()  # deadlines that the server has told: known exactly
+        self._told: set[float] = set()  # deadlines that the server has told twice: known exactly
+        self._last_told_s: Mapping[str, float] = {}
         self.blur_s = 0.0  # the widest interval of an event since it last told
 
     def happened(self, events: Sequence[Event]) -> None:
@@ -74,10 +75,12 @@ class Worlds:
                 if runner.expires_s is None or told_s - world.now_s > _FOREVER_S:
                     continue
                 runner.expires_s = told_s
-                self._told.add(told_s)
+                if told_s == self._last_told_s.get(runner.model):  # else it may not have settled
+                    self._told.add(told_s)
                 if runner.deadline_s < math.inf:
                     runner.deadline_s = told_s
                     world._mechanism.set_alarm(told_s, runner)
+        self._last_told_s = seen.expires_at_s
         self.blur_s = 0.0
 
     def differences(self, world: Scheduler, seen: Seen) -> list[str]:
