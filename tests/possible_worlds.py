@@ -53,12 +53,14 @@ class Worlds:
         if not events:
             return
         self.blur_s = max([self.blur_s, *(e.latest_s - e.earliest_s for e in events)])
-        after = []
+        after: list[Scheduler] = []
+        why_not: set[str] = set()
         for order in _orders(events):
             worlds = self.all
             for event in order:
-                worlds = _distinct(_did(event, worlds))
+                worlds = _distinct(_did(event, worlds, why_not))
             after += worlds
+        assert after, f"In no world {len(events)} events can have happened: {sorted(why_not)}"
         self.all = _distinct(after)
 
     def explaining(self, seen: Seen, now_s: float) -> list[Scheduler]:
@@ -119,12 +121,13 @@ def _orders(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
             yield order
 
 
-def _did(event: Event, worlds: Iterable[Scheduler]) -> Iterator[Scheduler]:
+def _did(event: Event, worlds: Iterable[Scheduler], why_not: set[str]) -> Iterator[Scheduler]:
     for world in worlds:
         for moment in _moments(world, event.latest_s):
             try:
                 event.act(moment, moment.now_s)
-            except (ValueError, IndexError):
+            except (ValueError, IndexError) as impossible:
+                why_not.add(f"{impossible}, with {moment.residents}")
                 continue  # not in this order
             yield moment
 

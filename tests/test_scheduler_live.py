@@ -202,7 +202,6 @@ class Machine(RuleBasedStateMachine):
             seen = Seen(expires, self.log.loading)
             if news:
                 self.worlds.happened(news)
-                assert self.worlds.all, self.report(seen)
                 continue
             explaining = [w for w in self.worlds.explaining(seen, read_s) if self.fits(w)]
             undecided = len(self.worlds.all) > 1 and read_s < began_s + UNDECIDED_S
