@@ -169,11 +169,6 @@ class Machine(RuleBasedStateMachine):
     def news(self) -> list[Event]:
         """What the log and the connections tell that was not known."""
         events = []
-        for line in self.log.new():
-            tally[f"a load {line.what}"] += 1
-            if line.what == "ended":
-                act = partial(_load_ended, self.digests, line.weights)
-                events.append(Event(line.at_s, line.at_s + 0.001, act))
         for ticket, request in sorted(self.requests.items()):
             was_s = request.looked_s
             request.look()
@@ -184,6 +179,12 @@ class Machine(RuleBasedStateMachine):
         over = [t for t, request in self.requests.items() if request.is_over]
         for ticket in over:
             del self.requests[ticket]
+        # after the connections: a load that a request was answered by is then in the log
+        for line in self.log.new():
+            tally[f"a load {line.what}"] += 1
+            if line.what == "ended":
+                act = partial(_load_ended, self.digests, line.weights)
+                events.append(Event(line.at_s, line.at_s + 0.001, act))
         return events
 
     def agree(self) -> None:
