@@ -62,6 +62,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.requests: dict[int, LiveRequest] = {}
         self.asked = 0
+        self.bodies: list[dict[str, object]] = []
         self.log = LoadLog(self.sandbox.log_path)
         scheduler = Scheduler(LIMIT, DEFAULT, weights=self.digests)
         scheduler.advance(time.time())
@@ -94,6 +95,7 @@ class Machine(RuleBasedStateMachine):
             body["keep_alive"] = keep_alive
         sent_s = self.before()
         ticket, self.asked = self.asked, self.asked + 1
+        self.bodies.append(body)
         self.requests[ticket] = LiveRequest(self.sandbox.port, body)
         self.after(sent_s, lambda w, s: w.request(s, model, keep_alive, options=body["options"]))
         if wait:
@@ -229,12 +231,14 @@ class Machine(RuleBasedStateMachine):
             world.advance(now_s)
         lines += [f"  {name} expires {at - now_s:+.3f}" for name, at in seen.expires_at_s.items()]
         lines += [f"open: {ticket} {request}" for ticket, request in self.requests.items()]
+        lines += [f"sent: {ticket} {body}" for ticket, body in enumerate(self.bodies)]
         for number, world in enumerate(self.worlds.all):
             lines.append(f"world {number} at {world.now_s - now_s:+.3f}: stuck {world.is_stuck}")
             lines += [f"  differs: {text}" for text in self.worlds.differences(world, seen)]
             lines += [f"  {r.model} {r.expires_at_s - now_s:+.3f} {r}" for r in world.residents]
             lines += [f"  {world.call(t)}" for t in range(self.asked)]
             lines += [f"  {departure}" for departure in world.departures]
+        lines += self.sandbox.log_tail(40).splitlines()
         return "\n".join(lines)
 
     def runners(self) -> dict[str, psutil.Process]:
@@ -281,7 +285,8 @@ def _ended(ticket: int, failed: bool, world: Scheduler, at_s: float) -> None:
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[type[Machine]]:
-    with Sandbox(OLLAMA_MAX_LOADED_MODELS=LIMIT, OLLAMA_KEEP_ALIVE=DEFAULT) as sandbox:
+    settings = {"OLLAMA_MAX_LOADED_MODELS": LIMIT, "OLLAMA_KEEP_ALIVE": DEFAULT, "OLLAMA_DEBUG": 1}
+    with Sandbox(**settings) as sandbox:
         server = Server(sandbox.url)
         server.client.copy(WEIGHTS[0], "twin")
         digests = {name: server.weights_digest(name) for name in NAMES}
