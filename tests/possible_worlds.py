@@ -156,5 +156,8 @@ def _signature(world: Scheduler) -> object:
         for r in sorted(world.residents, key=lambda r: r.weights)
     )  # fmt: skip
     tickets = range(len(world._calls))
-    victim = world._mechanism.victim and world._mechanism.victim.weights
-    return listed, tuple(world.call(t).state for t in tickets), victim
+    mechanism = world._mechanism
+    victim = mechanism.victim and mechanism.victim.weights
+    # "forever" looks the same while it runs ahead and when it stands, until a keep_alive comes
+    ahead = frozenset(r.weights for r in mechanism.loaded.values() if r.expires_s is None)
+    return listed, tuple(world.call(t).state for t in tickets), victim, ahead
