@@ -61,7 +61,6 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.requests: dict[int, LiveRequest] = {}
-        self.asked = 0
         self.bodies: list[dict[str, object]] = []
         self.log = LoadLog(self.sandbox.log_path)
         scheduler = Scheduler(LIMIT, DEFAULT, weights=self.digests)
@@ -94,7 +93,7 @@ class Machine(RuleBasedStateMachine):
         if keep_alive is not None:
             body["keep_alive"] = keep_alive
         sent_s = self.before()
-        ticket, self.asked = self.asked, self.asked + 1
+        ticket = len(self.bodies)
         self.bodies.append(body)
         self.requests[ticket] = LiveRequest(self.sandbox.port, body)
         self.after(sent_s, lambda w, s: w.request(s, model, keep_alive, options=body["options"]))
@@ -193,11 +192,13 @@ class Machine(RuleBasedStateMachine):
         """Look until the server is as predicted; fail if it does not come to that."""
         tally["steps"] += 1
         began_s = time.time()
+        give_up_s = began_s + 60
         while True:
             asked_s = time.time()
             expires = {r.name: r.expires_at.timestamp() for r in self.server.residents()}
             read_s = time.time()
             if read_s - asked_s > OLD_S:  # the machine paused; what was read is old
+                assert read_s < give_up_s, "For a minute /api/ps never answered in good time."
                 tally["old readings"] += 1
                 began_s += read_s - asked_s
                 continue
@@ -228,7 +229,7 @@ class Machine(RuleBasedStateMachine):
         now_s = time.time()
         lines = [f"seen: loading {seen.loading}"]
         for world in self.worlds.all:
-            world.advance(now_s)
+            world.advance(max(world.now_s, now_s))
         lines += [f"  {name} expires {at - now_s:+.3f}" for name, at in seen.expires_at_s.items()]
         lines += [f"open: {ticket} {request}" for ticket, request in self.requests.items()]
         lines += [f"sent: {ticket} {body}" for ticket, body in enumerate(self.bodies)]
@@ -236,9 +237,10 @@ class Machine(RuleBasedStateMachine):
             lines.append(f"world {number} at {world.now_s - now_s:+.3f}: stuck {world.is_stuck}")
             lines += [f"  differs: {text}" for text in self.worlds.differences(world, seen)]
             lines += [f"  {r.model} {r.expires_at_s - now_s:+.3f} {r}" for r in world.residents]
-            lines += [f"  {world.call(t)}" for t in range(self.asked)]
+            lines += [f"  {world.call(t)}" for t in range(len(self.bodies))]
             lines += [f"  {departure}" for departure in world.departures]
-        lines += self.sandbox.log_tail(40).splitlines()
+        log = self.sandbox.log_tail(2000).splitlines()
+        lines += [line for line in log if "/api/ps" not in line][-40:]
         return "\n".join(lines)
 
     def runners(self) -> dict[str, psutil.Process]:
@@ -285,8 +287,9 @@ def _ended(ticket: int, failed: bool, world: Scheduler, at_s: float) -> None:
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[type[Machine]]:
-    settings = {"OLLAMA_MAX_LOADED_MODELS": LIMIT, "OLLAMA_KEEP_ALIVE": DEFAULT, "OLLAMA_DEBUG": 1}
-    with Sandbox(**settings) as sandbox:
+    with Sandbox(
+        OLLAMA_MAX_LOADED_MODELS=LIMIT, OLLAMA_KEEP_ALIVE=DEFAULT, OLLAMA_DEBUG=1
+    ) as sandbox:
         server = Server(sandbox.url)
         server.client.copy(WEIGHTS[0], "twin")
         digests = {name: server.weights_digest(name) for name in NAMES}

@@ -122,8 +122,6 @@ def test_a_result_that_cannot_be_saved_is_kept_and_so_is_the_older_one(
 def test_a_pull_onto_a_full_disk_says_so_and_works_when_there_is_room(
     disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl for a certificate; on Debian and Ubuntu: apt install openssl")
     monkeypatch.setattr(tempfile, "tempdir", str(disk))
     with (
         registry(tmp_path) as served,

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import ssl
 import subprocess
 import threading
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import pytest
 
 
 @dataclass
@@ -50,6 +53,9 @@ def _model() -> tuple[dict[str, bytes], bytes]:
 @contextmanager
 def registry(folder: Path) -> Iterator[Registry]:
     """Serve one model as ``HOST/library/tiny:1``, by TLS with a certificate of its own."""
+    if shutil.which("openssl") is None:
+        lacking = "no openssl for a certificate; on Debian and Ubuntu: apt install openssl"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(lacking)
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
