@@ -20,15 +20,12 @@ from typing import ClassVar
 
 import psutil
 
+from lifecycle_widgets.container_memory import mount_of, own_group, own_groups, statistic
 from lifecycle_widgets.experiments.control_group_files import (
     REMOVE_S,
     members_of,
-    mount_of,
     offers,
-    own_group,
-    own_groups,
     remove_group,
-    statistic,
 )
 from lifecycle_widgets.experiments.disks import Disk
 
