@@ -1,0 +1,108 @@
+"""Cells that are run again and again, and what a saved notebook weighs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lifecycle_widgets import ResourceChart, Sandbox, Server, TuningLab
+from tests.cases.case_tools import printed, wait_until
+from tests.recorded import RecordedServer, ollama
+
+TIMES = 20
+
+
+@pytest.fixture
+def recorded() -> Iterator[RecordedServer]:
+    with RecordedServer(ollama()) as server:
+        yield server
+
+
+def monitors() -> int:
+    """How many threads of monitors there are."""
+    return sum(thread.name == "lifecycle-monitor" for thread in threading.enumerate())
+
+
+def test_many_labs_of_one_server_share_one_monitor(recorded: RecordedServer) -> None:
+    """Case 20, outside a notebook: nothing tells that a cell is run again."""
+    before, labs = monitors(), []
+    server = Server(recorded.url)
+    for _ in range(TIMES):
+        labs.append(TuningLab(server))
+    assert monitors() == before + 1
+    charts = [ResourceChart(server=server), ResourceChart(server=recorded.url)]
+    assert monitors() == before + 1
+    for part in (*labs, *charts):
+        part.close()
+    wait_until(lambda: monitors() == before, "the monitor ends with the last", 10)
+
+
+CELLS = f"""
+import os, threading, time, ipywidgets, psutil
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+def cell(code, id):
+    try: shell.run_cell(code, store_history=True, cell_id=id).raise_error()
+    except TypeError: shell.run_cell(code, store_history=True).raise_error()
+def count():
+    time.sleep(3)
+    return (threading.active_count(),
+            sum(t.name == "lifecycle-monitor" for t in threading.enumerate()),
+            len(psutil.Process().net_connections()), len(ipywidgets.Widget._instances
+            if hasattr(ipywidgets.Widget, "_instances") else ipywidgets.widgets.widget._instances))
+cell("import lifecycle_widgets as lw, os; server = lw.Server(os.environ['OLLAMA_HOST'])", "a")
+cell("lab = lw.TuningLab(server); lab", "b")
+one = count()
+for _ in range({TIMES - 1}): cell("lab = lw.TuningLab(server); lab", "b")
+many = count()
+print(*one, *many)
+"""
+
+
+@pytest.mark.slow
+def test_a_cell_that_is_run_twenty_times_leaves_one_lab(sandbox: Sandbox) -> None:
+    """Case 20, in IPython: what the cell showed before is closed."""
+    *_, last = printed(CELLS, within_s=180, OLLAMA_HOST=sandbox.url).splitlines()
+    threads, first, sockets, widgets, threads_20, monitors_20, sockets_20, widgets_20 = map(
+        int, last.split()
+    )
+    print(f"once: {threads} threads, {sockets} connections, {widgets} widgets")
+    print(f"{TIMES} times: {threads_20} threads, {sockets_20} connections, {widgets_20} widgets")
+    assert (first, monitors_20) == (1, 1)
+    assert threads_20 <= threads + 3
+    assert sockets_20 <= sockets + 2
+    assert widgets_20 <= widgets * 1.2
+
+
+@pytest.mark.slow
+def test_a_saved_notebook_is_small_and_can_be_read_without_a_kernel(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Case 21, in small: two charts and a lab. tests/notebooks weighs the lessons."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    cells = [
+        "import lifecycle_widgets as lw, time; server = lw.Server.find()",
+        "chart = lw.ResourceChart(server=server); chart",
+        "lab = lw.TuningLab(server); lab",
+        "lw.ResourceChart(server=server)",
+        "time.sleep(2); lab.close(); chart.close()",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    executed = NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    path = tmp_path / "executed.ipynb"
+    nbformat.write(executed, path)
+    print(f"{path.stat().st_size / 1e3:.0f} kB")
+    assert path.stat().st_size < 500_000
+    for cell in json.loads(path.read_text())["cells"][1:4]:
+        for output in cell["outputs"]:
+            data = output.get("data", {})
+            if "application/vnd.jupyter.widget-view+json" in data:
+                assert "image/png" in data or "text/html" in data or "text/plain" in data
+                text = "".join(data.get("text/html", "") or data.get("text/plain", ""))
+                assert "image/png" in data or "image/svg+xml" in data or len(text) > 40, text
