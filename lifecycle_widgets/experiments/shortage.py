@@ -89,7 +89,10 @@ class Shortage:
 
     def __enter__(self) -> Shortage:
         if not psutil.LINUX:
-            raise PermissionError("A shortage is made with Linux's control groups; this is not it.")
+            raise PermissionError(
+                "A shortage of memory is made with Linux's control groups, which this system does "
+                "not have. All experiments run here without one."
+            )
         refusals = []
         for way in _WAYS:
             way.sweep(_PREFIX)

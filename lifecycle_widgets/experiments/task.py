@@ -36,6 +36,11 @@ os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 sys.stdin.readline() or sys.exit(1)
 os.execvp(sys.argv[1], sys.argv[1:])
 """
+# On Windows a program cannot become another one, and nothing is put under a budget there: the task
+# is started at once. The kernel's interrupt is for us, who end it; so it is kept from the task.
+_HAS_GATE = hasattr(os, "fork")
+_OWN_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+_READ = "import sys\nwith open(sys.argv[1], 'rb', 0) as file:\n    while file.read(1 << 20): pass"
 
 
 @dataclass(frozen=True)
@@ -82,18 +87,11 @@ def run_task(
     >>> run_task(["true"]).seconds < 5
     True
     """
-    if shutil.which(command[0]) is None:
+    program = shutil.which(command[0])
+    if program is None:
         raise TaskFailed(f"The task cannot be started: there is no program {command[0]!r}.")
-    process = subprocess.Popen(
-        [sys.executable, "-S", "-E", "-c", _GATE, *command],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,  # the kernel's interrupt is for us; we end it
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
+    began_s = time.monotonic()
+    process = _at_the_gate(command) if _HAS_GATE else _started([program, *command[1:]])
     words: list[bytes] = []
     reader = threading.Thread(
         target=lambda: words.append(process.stderr.read()),  # type: ignore[union-attr]
@@ -102,12 +100,14 @@ def run_task(
     )
     try:
         reader.start()
-        process.stdout.read(1)
+        if process.stdout is not None:
+            process.stdout.read(1)
         if adopt is not None:
             adopt(process.pid)
-        began_s = time.monotonic()
-        process.stdin.write(b"\n")
-        process.stdin.close()
+        if process.stdin is not None:
+            began_s = time.monotonic()
+            process.stdin.write(b"\n")
+            process.stdin.close()
         status, read_bytes = _ended(process, stop)
         seconds = time.monotonic() - began_s
     finally:
@@ -115,10 +115,10 @@ def run_task(
             process.kill()
             process.wait()
         reader.join()
-        process.stdout.close()
-        process.stderr.close()
-        with contextlib.suppress(OSError):
-            process.stdin.close()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            with contextlib.suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
     if status and not (stop is not None and stop.is_set()):
         said = (b"".join(words).decode(errors="replace").strip().splitlines() or ["nothing"])[-1]
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
@@ -126,19 +126,50 @@ def run_task(
     return TaskRun(seconds, read_bytes)
 
 
+def _at_the_gate(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """The task, about to begin: it waits for a line."""
+    return subprocess.Popen(
+        [sys.executable, "-S", "-E", "-c", _GATE, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def _started(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """The task, begun."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        creationflags=_OWN_GROUP,
+    )
+
+
 def _ended(
     process: subprocess.Popen[bytes], stop: threading.Event | None
 ) -> tuple[int, int | None]:
     """Wait for the end; exit status, and bytes read from the disk (counted on Linux)."""
     while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-            read = usage.ru_inblock * _SECTOR_BYTES if psutil.LINUX else None
-            return process.returncode, read
+        if (ended := _looked(process)) is not None:
+            return ended
         if stop is not None and stop.is_set():
             process.kill()
         time.sleep(_LOOK_S if stop is None or not stop.is_set() else 0.001)
+
+
+def _looked(process: subprocess.Popen[bytes]) -> tuple[int, int | None] | None:
+    """Its exit status, and bytes read from the disk; None while it runs."""
+    if not hasattr(os, "wait4"):  # Windows
+        status = process.poll()
+        return None if status is None else (status, None)
+    pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+    if not pid:
+        return None
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_inblock * _SECTOR_BYTES if psutil.LINUX else None
 
 
 class BigFile:
@@ -176,6 +207,8 @@ class BigFile:
     @property
     def task(self) -> list[str]:
         """The task that reads it from beginning to end."""
+        if shutil.which("cat") is None:
+            return [sys.executable, "-S", "-E", "-c", _READ, str(self.path)]
         return ["cat", str(self.path)]
 
     def require_room(self) -> None:

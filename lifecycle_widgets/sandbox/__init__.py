@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lifecycle_widgets.sandbox.cache import cache_dir as cache_dir
     from lifecycle_widgets.sandbox.cache import remove as remove
     from lifecycle_widgets.sandbox.errors import SandboxError as SandboxError
+    from lifecycle_widgets.sandbox.posix import why_not as why_not
     from lifecycle_widgets.sandbox.preparation import prepare as prepare
     from lifecycle_widgets.sandbox.process import Sandbox as Sandbox
     from lifecycle_widgets.sandbox.program import Program as Program
@@ -28,6 +29,7 @@ _HOME = {
     "cache_dir": "cache",
     "prepare": "preparation",
     "remove": "cache",
+    "why_not": "posix",
 }
 __all__ = [*sorted(_HOME)]
 

@@ -15,7 +15,6 @@ What is in it is ours and only ours::
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import stat
@@ -26,6 +25,7 @@ from pathlib import Path
 from types import TracebackType
 
 from lifecycle_widgets.sandbox.errors import CacheInUse, DiskFull, explained, gigabytes
+from lifecycle_widgets.sandbox.posix import fcntl, require
 
 _OURS = ("build", "tools", "download", "tmp", "models", "locks")
 _POLL_S = 0.1
@@ -45,6 +45,9 @@ def cache_dir() -> Path:
         return Path(chosen).expanduser().absolute()
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "lifecycle_widgets"
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+        return Path(local) / "lifecycle_widgets" / "Cache"
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "lifecycle_widgets"
 
@@ -62,6 +65,7 @@ class Hold:
     Raises:
         CacheInUse: not free within `wait_s` seconds.
         CacheUnusable: the cache folder cannot be created or written.
+        NotHere: this system has no such locks.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Hold:
         wait_s: float | None = None,
         waiting: Callable[[str], None] | None = None,
     ) -> None:
+        require()
         self.fd: int | None = None
         deadline = None if wait_s is None else time.monotonic() + wait_s
         path = cache_dir() / "locks" / f"{name}.lock"

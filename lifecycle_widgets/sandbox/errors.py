@@ -17,6 +17,10 @@ class SandboxError(RuntimeError):
     """Anything that keeps the sandbox from running; the message says what to do."""
 
 
+class NotHere(SandboxError):
+    """This operating system cannot run a sandbox."""
+
+
 class BuildFailed(SandboxError):
     """There is no `ollama`, and none could be built."""
 

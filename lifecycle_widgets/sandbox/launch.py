@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import json
 import os
@@ -21,6 +20,7 @@ from typing import Any
 
 from lifecycle_widgets.sandbox import children
 from lifecycle_widgets.sandbox.errors import PortTaken, SandboxError, StartFailed, explained
+from lifecycle_widgets.sandbox.posix import fcntl
 from lifecycle_widgets.sandbox.program import Program
 
 PREFIX = "lifecycle-sandbox-"

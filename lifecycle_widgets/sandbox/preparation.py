@@ -11,6 +11,7 @@ from lifecycle_widgets.sandbox.cache import Hold
 from lifecycle_widgets.sandbox.children import Cancelled
 from lifecycle_widgets.sandbox.errors import SandboxError
 from lifecycle_widgets.sandbox.models import Preparation
+from lifecycle_widgets.sandbox.posix import require
 from lifecycle_widgets.sandbox.program import Program, prepare_program, ready
 from lifecycle_widgets.sandbox.progress import Listener, Reporter
 from lifecycle_widgets.sandbox.store import MODELS, checked, missing
@@ -31,6 +32,7 @@ def prepare(models: Sequence[str] = MODELS, progress: Listener | None = None) ->
         The Ollama that sandboxes will run.
 
     Raises:
+        NotHere: this operating system cannot run a sandbox.
         BuildFailed: there is no Ollama and none can be built.
         ModelsFailed: no network, or a download or conversion that is not what it should be.
         DiskFull: not enough room.
@@ -40,6 +42,7 @@ def prepare(models: Sequence[str] = MODELS, progress: Listener | None = None) ->
         >>> prepare()  # doctest: +SKIP
         Program(path=PosixPath('.../bin/ollama'), origin='built', version='0.32.15')
     """
+    require()
     names = checked(models)
     program = ready()
     if program and not missing(names):

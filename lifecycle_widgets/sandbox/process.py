@@ -14,8 +14,9 @@ from types import TracebackType
 from lifecycle_widgets.sandbox.cache import Hold
 from lifecycle_widgets.sandbox.errors import SandboxError
 from lifecycle_widgets.sandbox.launch import Launched, launch, make_folder, tail
+from lifecycle_widgets.sandbox.posix import require
 from lifecycle_widgets.sandbox.preparation import prepare
-from lifecycle_widgets.sandbox.program import Program
+from lifecycle_widgets.sandbox.program import Program, ready
 from lifecycle_widgets.sandbox.progress import Listener
 from lifecycle_widgets.sandbox.store import MODELS, checked, furnish
 
@@ -80,15 +81,17 @@ class Sandbox:
             Itself. Started again while it runs, it does nothing.
 
         Raises:
+            NotHere: this operating system cannot run one.
             PortTaken: the port that was asked for is in use.
             StartFailed: Ollama did not come up; with the end of its log.
             SandboxError: the program or the models could not be prepared (see `prepare`).
         """
         if self.is_running:
             return self
+        require()
+        _require_runner()
         with Hold("use", shared=True) as use:
             program = prepare(self.models, self._progress)
-            _require_runner(program)
             if self._launched is not None:
                 self._launched.close()  # the log of the run before
             self._launched = launch(
@@ -213,8 +216,11 @@ def _guess(name: str) -> str:
     )
 
 
-def _require_runner(program: Program) -> None:
-    if program.origin == "built" and importlib.util.find_spec("xllamacpp") is None:
+def _require_runner() -> None:
+    """Before an Ollama is built for minutes: it could load no model."""
+    program = ready()
+    is_ours = program is None or program.origin == "built"
+    if is_ours and importlib.util.find_spec("xllamacpp") is None:
         raise SandboxError(
             "The Ollama of the sandbox runs models with the package `xllamacpp`, which is not "
             "installed in this environment. Run `pip install xllamacpp`, or install Ollama with "

@@ -12,6 +12,7 @@ from pathlib import Path
 from lifecycle_widgets.sandbox.cache import Hold, cache_dir, delete, require_space, scratch
 from lifecycle_widgets.sandbox.children import Finished, run
 from lifecycle_widgets.sandbox.errors import THREE_WAYS, BuildFailed, explained
+from lifecycle_widgets.sandbox.posix import require
 from lifecycle_widgets.sandbox.progress import Listener, Reporter
 from lifecycle_widgets.sandbox.toolchain import compilers, go, raise_if_full
 
@@ -74,7 +75,8 @@ def _on_path(path: Path) -> Program | None:
 
 def _version(path: Path) -> str | None:
     # With OLLAMA_HOST at a port where nobody listens it speaks of itself, not of a server.
-    env = {**os.environ, "OLLAMA_HOST": "127.0.0.1:1"}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OLLAMA_")}
+    env["OLLAMA_HOST"] = "127.0.0.1:1"
     try:
         done = subprocess.run([path, "--version"], env=env, capture_output=True, timeout=20)
     except (OSError, subprocess.SubprocessError):
@@ -93,10 +95,12 @@ def prepare_program(progress: Listener | None = None) -> Program:
         progress: hears what is going on; None prints to stderr.
 
     Raises:
+        NotHere: this operating system cannot run a sandbox.
         BuildFailed: there is none and none could be built; the message says three ways to one.
         DiskFull: not enough room.
         CacheUnusable: the cache folder cannot be written.
     """
+    require()
     if program := ready():
         return program
     reporter = Reporter("program", progress)
