@@ -19,7 +19,18 @@ _HOMES = {
     "keep_alive": ("KeepAlive",),
     "runs": ("Run", "Timings"),
     "scheduler": ("Scheduler",),
-    "server": ("Model", "Resident", "Server", "ServerError", "ServerUnreachable", "UnknownModel"),
+    "server": (
+        "AccessDenied",
+        "Model",
+        "NotTold",
+        "Resident",
+        "Server",
+        "ServerError",
+        "ServerUnreachable",
+        "UnknownModel",
+        "chat_models",
+        "smallest_chat_models",
+    ),
     "agent": ("AgentRun", "RunFailed", "run_agent"),
     "monitor": ("Gpu", "Monitor", "Residency", "Runner", "Sample"),
     "experiments": (
@@ -78,12 +89,16 @@ if TYPE_CHECKING:
     from lifecycle_widgets.sandbox import Sandbox as Sandbox
     from lifecycle_widgets.sandbox import SandboxError as SandboxError
     from lifecycle_widgets.scheduler import Scheduler as Scheduler
+    from lifecycle_widgets.server import AccessDenied as AccessDenied
     from lifecycle_widgets.server import Model as Model
+    from lifecycle_widgets.server import NotTold as NotTold
     from lifecycle_widgets.server import Resident as Resident
     from lifecycle_widgets.server import Server as Server
     from lifecycle_widgets.server import ServerError as ServerError
     from lifecycle_widgets.server import ServerUnreachable as ServerUnreachable
     from lifecycle_widgets.server import UnknownModel as UnknownModel
+    from lifecycle_widgets.server import chat_models as chat_models
+    from lifecycle_widgets.server import smallest_chat_models as smallest_chat_models
     from lifecycle_widgets.widgets import AgentPanel as AgentPanel
     from lifecycle_widgets.widgets import BreakEven as BreakEven
     from lifecycle_widgets.widgets import CodeBlock as CodeBlock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Iterator
 
 _ADVICE = (
     (r"out of memory|failed to allocate|not enough memory|allocation failed",
@@ -11,6 +12,9 @@ _ADVICE = (
     (r"invalid file magic|^EOF$|exceeds file size|error loading model",
      "The model's file seems to be damaged. Install it anew: ollama rm {model}; ollama pull "
      "{model}"),
+    (r"does not support thinking", "It cannot think: leave think out, or choose one that can."),
+    (r"does not support tools",
+     "It cannot use tools: choose a model that can, or run without tools."),
     (r"does not support generate|does not support chat",
      "It only makes embeddings; or its file is damaged, then install it anew (ollama rm {model}; "
      "ollama pull {model}) and start Ollama anew, which remembers what it could not read."),
@@ -51,8 +55,15 @@ def advice_for(error: str, model: str | None = None) -> str:
 
 def out_of_descriptors(fault: BaseException | None) -> bool:
     """Whether the reason of an exception is that this process has too many open files."""
+    return any(getattr(f, "errno", None) in (errno.EMFILE, errno.ENFILE) for f in _chain(fault))
+
+
+def cause_of(fault: BaseException | None, kind: type[BaseException]) -> BaseException | None:
+    """The exception of that kind among those that led to this one; None when there is none."""
+    return next((f for f in _chain(fault) if isinstance(f, kind)), None)
+
+
+def _chain(fault: BaseException | None) -> Iterator[BaseException]:
     while fault is not None:
-        if getattr(fault, "errno", None) in (errno.EMFILE, errno.ENFILE):
-            return True
+        yield fault
         fault = fault.__cause__ or fault.__context__
-    return False

@@ -16,7 +16,7 @@ import httpx
 import ollama
 
 from lifecycle_widgets.runs import Timings
-from lifecycle_widgets.server import CONNECT_TIMEOUT_S
+from lifecycle_widgets.server import Server
 
 
 class MeteredClient(ollama.Client):
@@ -24,31 +24,26 @@ class MeteredClient(ollama.Client):
 
     Parameters
     ----------
-    host:
-        URL of the server.
+    server:
+        The server; it is asked by its door, with its headers, certificates and proxy.
     on_timings:
         Called with the `Timings` of each chat request when it ends, however it ends; in the
         thread of the run.
 
     Examples
     --------
-    >>> client = MeteredClient("http://127.0.0.1:11434", on_timings=print)
+    >>> client = MeteredClient(Server("127.0.0.1:11434"), on_timings=print)
     >>> client.stop()
     >>> client.stopped
     True
     """
 
     def __init__(
-        self, host: str, *, on_timings: Callable[[Timings], None] = lambda _: None
+        self, server: Server, *, on_timings: Callable[[Timings], None] = lambda _: None
     ) -> None:
-        super().__init__(
-            host=host,
-            # no read timeout: while a cold model loads, no byte arrives
-            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
-            # a connection for each request, so that the trace below always sees its socket
-            limits=httpx.Limits(max_keepalive_connections=0),
-            event_hooks={"request": [self._trace]},
-        )
+        # no read timeout: while a cold model loads, no byte arrives; and a connection for each
+        # request, so that the trace below always sees its socket
+        super().__init__(**server.door.for_ollama(event_hooks={"request": [self._trace]}))
         self._on_timings = on_timings
         self._stop = threading.Event()
         self._sockets: list[socket.socket] = []
@@ -109,9 +104,13 @@ class MeteredClient(ollama.Client):
         request.extensions["trace"] = self._seen
 
     def _seen(self, event: str, info: dict[str, Any]) -> None:
-        if event != "connection.connect_tcp.complete":
+        """Note each socket: of a plain connection, of TLS (which takes the plain one's place),
+        and of a connection by a proxy."""
+        if not event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             return
         connection = info["return_value"].get_extra_info("socket")
+        if connection is None:
+            return
         with self._lock:
             self._sockets = [s for s in self._sockets if s.fileno() != -1] + [connection]
             if self.stopped:  # stop() came while we were connecting
@@ -120,6 +119,7 @@ class MeteredClient(ollama.Client):
 
 def _shut(connection: socket.socket) -> None:
     try:
-        connection.shutdown(socket.SHUT_RDWR)
+        # not SSLSocket's own, which takes the encryption away under a read that goes on
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
     except OSError:
         pass  # it has ended already

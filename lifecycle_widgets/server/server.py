@@ -2,107 +2,37 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import threading
 import time
-import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from lifecycle_widgets.error_advice import advised, out_of_descriptors
 from lifecycle_widgets.keep_alive import KeepAlive
+from lifecycle_widgets.server import answers, finding, private
+from lifecycle_widgets.server.book import ModelBook
+from lifecycle_widgets.server.door.address import is_this_machine
+from lifecycle_widgets.server.door.door import Door
+from lifecycle_widgets.server.door.questions import Questions
+from lifecycle_widgets.server.door.tls import Verify
+from lifecycle_widgets.server.errors import (
+    NotTold,
+    ServerError,
+    ServerUnreachable,
+    UnknownModel,
+)
+from lifecycle_widgets.server.names import full_name, same_name
+from lifecycle_widgets.server.values import Capabilities, Model, PullProgress, Resident
 
 if TYPE_CHECKING:
     import ollama
 
     from lifecycle_widgets.sandbox import Progress, Sandbox
 
-SANDBOX_URL_VARIABLE = "LIFECYCLE_SANDBOX_URL"
-"""Where `lifecycle-lab` hands the address of its sandbox to the kernels."""
-
-_DEFAULT_PORT = 11434
-CONNECT_TIMEOUT_S = 3.0
 _QUICK_TIMEOUT_S = 10.0  # for what Ollama answers from memory: ps, tags, show, version
-FOREVER = timedelta(days=20 * 365)  # Ollama's own test for "forever" in `ollama ps`
-
-
-class ServerUnreachable(ConnectionError):
-    """Nothing answers at the address, or what answers is not Ollama."""
-
-
-class ServerError(RuntimeError):
-    """Ollama answered with an error; the message is its own, with what to do where we know."""
-
-
-class UnknownModel(LookupError):
-    """The model is not installed on this server; ``nearest`` has the closest installed names."""
-
-    def __init__(self, model: str, installed: list[str], url: str) -> None:
-        self.model = model
-        self.nearest = difflib.get_close_matches(model, installed, n=3, cutoff=0.4)
-        hint = (
-            "It has no models at all." if not installed else f"Installed: {', '.join(installed)}."
-        )
-        if self.nearest:
-            hint = f"Did you mean {' or '.join(self.nearest)}?"
-        super().__init__(
-            f"The model {model!r} is not installed on {url}. {hint} "
-            f"To install it: ollama pull {model}"
-        )
-
-
-@dataclass(frozen=True)
-class Model:
-    """An installed model (/api/tags). ``size_bytes`` is its size on disk."""
-
-    name: str
-    size_bytes: int
-    quantization: str
-    parameter_size: str
-    family: str
-    digest: str
-
-
-@dataclass(frozen=True)
-class Resident:
-    """A model in memory (/api/ps).
-
-    ``size_bytes`` is what Ollama counts for it (weights, context, compute buffers; not the
-    process's RSS), ``size_vram_bytes`` the part of it on GPUs. ``expires_at`` is set when a
-    request ends: while one is running it can lie in the past.
-    """
-
-    name: str
-    size_bytes: int
-    size_vram_bytes: int
-    expires_at: datetime
-    context_length: int | None
-    digest: str
-
-    @property
-    def is_forever(self) -> bool:
-        """True when no time limit is in force (Ollama says: more than 20 years ahead)."""
-        return self.expires_at - datetime.now(timezone.utc) > FOREVER
-
-    def expires_in_s(self, now: datetime | None = None) -> float:
-        """Seconds until it expires; negative when overdue (busy, or about to leave)."""
-        return (self.expires_at - (now or datetime.now(timezone.utc))).total_seconds()
-
-
-@dataclass(frozen=True)
-class PullProgress:
-    """One step of a pull: what it does, and how far (0 to 1; None when not known)."""
-
-    status: str
-    fraction: float | None
+NOT_TOLD = "not told"
 
 
 class Server:
@@ -112,9 +42,21 @@ class Server:
     ----------
     host:
         In any form that OLLAMA_HOST takes: ``"127.0.0.1:11434"``, ``"myhost"``, ``":8080"``,
-        ``"https://host/path"``, ``"[::1]:11434"``.
+        ``"https://user:password@host/path"``, ``"[::1]:11434"``.
+    headers:
+        Sent with each request, such as ``{"Authorization": "Bearer ..."}``. Without that one a
+        user and password in ``host`` are sent, or the key in OLLAMA_API_KEY. None of it is ever
+        shown or stored.
+    verify:
+        Whose certificates are trusted: True (public ones, the system's, and SSL_CERT_FILE's), the
+        path of an authority's own (PEM), an `ssl.SSLContext`, or False (anybody's).
     quick_timeout_s:
         How long to wait, in seconds, for what Ollama answers from memory (ps, tags, show).
+
+    Raises
+    ------
+    ValueError
+        For an address, headers or certificates that cannot be read.
 
     Examples
     --------
@@ -123,14 +65,26 @@ class Server:
     'http://localhost:11434'
     """
 
-    def __init__(self, host: str, *, quick_timeout_s: float = _QUICK_TIMEOUT_S) -> None:
-        self.url = parse_host(host)
-        self._quick_timeout_s = quick_timeout_s
+    def __init__(
+        self,
+        host: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        verify: Verify = True,
+        quick_timeout_s: float = _QUICK_TIMEOUT_S,
+    ) -> None:
+        #: the one connection to it: proxies, headers, certificates, redirects
+        self.door = Door(host, headers=headers, verify=verify)
+        self.url = self.door.url  #: without the user and password, if there are any
         #: (name, monotonic time) of what this object unloaded: the monitor tells "requested" by it
         self.unloads: deque[tuple[str, float]] = deque(maxlen=100)
         #: (name, monotonic time) of requests with keep_alive 0 that have ended: such a model
         #: expires at once, though /api/ps may have shown a later deadline until then
         self.zeroed: deque[tuple[str, float]] = deque(maxlen=100)
+        self._ask = Questions(self.door, quick_timeout_s)
+        self._book = ModelBook(self._show)
+        self._digests: dict[str, str] = {}  # of installed names, as last listed
+        self._is_view = False
 
     def __repr__(self) -> str:
         return f"Server({self.url!r})"
@@ -151,120 +105,190 @@ class Server:
 
         Raises
         ------
+        ServerUnreachable, ServerError, ValueError
+            For an own one that is there, but hangs, wants a key, or has another address.
         SandboxError
             When no server answers and the sandbox cannot be prepared; says what to do.
         """
         return cls.own() or cls.sandbox(progress=progress)
 
     @classmethod
+    def of(cls, server: Server | Sandbox | str | None) -> Server:
+        """A Server of whatever stands for one: itself, an address, a Sandbox; None: `find`.
+
+        Raises
+        ------
+        TypeError
+            For anything else; and what `find` raises.
+        """
+        if server is None:
+            return cls.find()
+        if isinstance(server, Server):
+            return server
+        address = getattr(server, "url", server)  # a Sandbox has one while it runs
+        if isinstance(address, str):
+            return cls(address)
+        raise TypeError(
+            f"server is a {type(server).__name__}. Give a Server, an address such as "
+            "'localhost:11434', a Sandbox, or leave it out: then Server.find() looks for one."
+        )
+
+    @classmethod
     def own(cls) -> Server | None:
-        """The person's own Ollama (OLLAMA_HOST, else localhost:11434); None if none answers."""
-        named = os.environ.get("OLLAMA_HOST", "").strip().strip("\"'")
-        if named:
-            server = cls(named)
-            if server.answers(CONNECT_TIMEOUT_S):  # it may be far away
-                return server
-            warnings.warn(
-                f"OLLAMA_HOST is {named}, but no Ollama answers there; looking elsewhere.",
-                stacklevel=3,
-            )
-        server = cls(f"localhost:{_DEFAULT_PORT}")
-        return server if server.answers() else None
+        """The person's own Ollama (OLLAMA_HOST, else localhost:11434); None if there is none.
+
+        Raises
+        ------
+        ServerUnreachable, ServerError, ValueError
+            For one that is there, but hangs, wants a key, or has another address: says what was
+            found, and what to change.
+        """
+        return finding.own(cls)
 
     @classmethod
     def sandbox(cls, *, progress: Callable[[Progress], None] | None = None) -> Server:
         """The private sandbox: the lab's, if it handed one to this kernel, else one of our own."""
-        handed = os.environ.get(SANDBOX_URL_VARIABLE)
+        handed = os.environ.get(private.SANDBOX_URL_VARIABLE)
         if handed and cls(handed).answers():
             return cls(handed)
-        return cls(_start_sandbox(progress).url)
+        return cls(private.started(progress).url)
+
+    def with_timeout(self, quick_timeout_s: float) -> Server:
+        """The same server by the same connections, with another patience, in seconds."""
+        view = object.__new__(type(self))
+        view.__dict__ |= self.__dict__
+        view._ask = Questions(self.door, quick_timeout_s)
+        view._is_view = True
+        return view
 
     @property
     def is_sandbox(self) -> bool:
         """True for the private Ollama that this product started."""
-        handed = os.environ.get(SANDBOX_URL_VARIABLE)
-        ours = _sandbox.url if _sandbox is not None and _sandbox.is_running else None
-        return self.url in (ours, parse_host(handed) if handed else None)
+        return self.url in private.urls()
 
     @property
     def is_local(self) -> bool:
-        """True when it runs on this machine, so that its processes and memory can be watched."""
-        host = urlsplit(self.url).hostname or ""
-        return host in ("localhost", "::1", "0.0.0.0", "::") or host.startswith("127.")
+        """True when the address is this machine's.
+
+        Whether the processes behind it can be seen is another matter: it may be a container's
+        published port, or the end of a tunnel. `Monitor` finds that out.
+        """
+        return is_this_machine(self.url.partition("://")[2].partition("/")[0].rpartition(":")[0])
+
+    @property
+    def clock_offset_s(self) -> float:
+        """Seconds that the server's clock is ahead of ours; 0.0 while they may be the same."""
+        return self.door.clock.ahead_s
 
     # --- asking ----------------------------------------------------------------------------------
 
     def answers(self, timeout_s: float = 1.0) -> bool:
         """True when an Ollama answers at the address within ``timeout_s`` seconds."""
         try:
-            self._version(timeout_s)
-        except ServerUnreachable:
+            return bool(self.with_timeout(timeout_s).version)
+        except (ServerUnreachable, ServerError):
             return False
-        return True
 
     @property
     def version(self) -> str:
-        """Ollama's version, such as ``"0.32.15"``. Raises ServerUnreachable."""
-        return self._version(_QUICK_TIMEOUT_S)
+        """Ollama's version, such as ``"0.32.15"``; "not told" by a server that only speaks its API.
+
+        Raises ServerUnreachable, ServerError.
+        """
+        try:
+            told = answers.version(self._ask.get("/api/version"))
+        except (NotTold, answers.Unreadable):
+            told = None
+        if told is None:
+            self._listed()  # raises when it does not speak the API at all
+        return told or NOT_TOLD
 
     def models(self) -> tuple[Model, ...]:
-        """The installed models, most recently changed first. Raises ServerUnreachable."""
-        with self._faults():
-            listed = self._quick.list().models
-        return tuple(
-            Model(
-                name=m.model or "",
-                size_bytes=int(m.size or 0),
-                quantization=(m.details and m.details.quantization_level) or "",
-                parameter_size=(m.details and m.details.parameter_size) or "",
-                family=(m.details and m.details.family) or "",
-                digest=m.digest or "",
-            )
-            for m in listed
-        )
+        """The installed models, most recently changed first. Raises ServerUnreachable, ServerError.
+
+        What a model can do (`Model.capabilities`) is asked for when it is first wanted.
+        """
+        return tuple(self._described(model) for model in self._listed())
 
     def residents(self) -> tuple[Resident, ...]:
-        """The models in memory, the last to expire first. Resets no timer."""
-        with self._faults():
-            listed = self._quick.ps().models
-        return tuple(
-            Resident(
-                name=m.model or m.name or "",
-                size_bytes=int(m.size or 0),
-                size_vram_bytes=int(m.size_vram or 0),
-                expires_at=m.expires_at or datetime.now(timezone.utc),
-                context_length=m.context_length,
-                digest=m.digest or "",
-            )
-            for m in listed
-        )
+        """The models in memory, the last to expire first. Resets no timer.
+
+        Raises
+        ------
+        NotTold
+            When the server has no list of them.
+        ServerUnreachable, ServerError
+        """
+        try:
+            body = self._ask.get("/api/ps")
+            return tuple(answers.residents(body, self.clock_offset_s))
+        except (NotTold, answers.Unreadable) as fault:
+            why = "it has no /api/ps" if isinstance(fault, NotTold) else str(fault)
+            raise NotTold(
+                f"{self.url} does not tell which models are in memory ({why})."
+            ) from fault
 
     def resident(self, model: str) -> Resident | None:
-        """The model's entry among the residents; None when it is not in memory."""
-        wanted = full_name(model)
-        return next((r for r in self.residents() if full_name(r.name) == wanted), None)
+        """The entry of the model's weights among the residents, under whatever name they were
+        loaded; None when they are not in memory.
+
+        Raises NotTold, ServerUnreachable, ServerError.
+        """
+        return self._match(model, self.residents())
+
+    def match(self, model: str, residents: Iterable[Resident]) -> Resident | None:
+        """As `resident`, among residents that are known already. Raises nothing."""
+        listed = tuple(residents)
+        try:
+            return self._match(model, listed)
+        except (ServerUnreachable, ServerError, UnknownModel):
+            return next((r for r in listed if same_name(r.name, model)), None)
+
+    def in_memory(self, models: Iterable[str]) -> dict[str, Resident]:
+        """Those of the models whose weights are in memory, with their entry there.
+
+        Raises NotTold, ServerUnreachable, ServerError.
+        """
+        listed = self.residents()
+        found = {model: self._match(model, listed) for model in models}
+        return {model: resident for model, resident in found.items() if resident is not None}
+
+    def same_model(self, one: str, other: str) -> bool:
+        """Whether two names are one model: the same weights. Raises nothing."""
+        return self.match(one, [Resident(other, None, digest=self._digest(other))]) is not None
 
     def require(self, model: str) -> Model:
         """The installed model of that name. Raises UnknownModel with the nearest names."""
         installed = self.models()
         for candidate in installed:
-            if full_name(candidate.name) == full_name(model):
+            if same_name(candidate.name, model):
                 return candidate
         raise UnknownModel(model, [m.name for m in installed], self.url)
 
+    def capabilities(self, model: str) -> Capabilities:
+        """What the model can do, in Ollama's words; None when it is not told. Asked once.
+
+        Raises nothing.
+        """
+        try:
+            return self._book.shown(model, self._digest(model)).capabilities
+        except (ServerUnreachable, ServerError, UnknownModel):
+            return None
+
     def weights_digest(self, model: str) -> str | None:
-        """SHA-256 of the model's weights file, by which its runner is known; None if not told."""
-        path = self.weights_path(model)
-        return path.name.removeprefix("sha256-") if path is not None else None
+        """SHA-256 of the model's weights file, by which its runner is known; None if not told.
+
+        Raises UnknownModel, ServerUnreachable.
+        """
+        return self._book.shown(model, self._digest(model)).weights
 
     def weights_path(self, model: str) -> Path | None:
-        """The model's weights file, on the server's machine; None if it is not told."""
-        with self._faults(model):
-            modelfile = self._quick.show(model).modelfile or ""
-        for line in modelfile.splitlines():
-            if line.startswith("FROM ") and "sha256-" in line:
-                return Path(line.removeprefix("FROM ").strip())
-        return None
+        """The model's weights file, on the server's machine; None if it is not told.
+
+        Raises UnknownModel, ServerUnreachable.
+        """
+        path = self._book.shown(model, self._digest(model)).weights_path
+        return Path(path) if path is not None else None
 
     # --- changing --------------------------------------------------------------------------------
 
@@ -280,13 +304,15 @@ class Server:
         value = KeepAlive(keep_alive).to_json()
         if value == 0:
             raise ValueError("keep_alive 0 would unload the model. To do that, call unload().")
-        with self._faults(model):
-            self.client.generate(model=model, keep_alive=value)
+        wanted = {} if value is None else {"keep_alive": value}
+        body = {"model": model, "stream": False, **wanted}
+        self._ask.post("/api/generate", body, model=model, timeout_s=None, named=self._names)
 
     def unload(self, model: str, timeout_s: float = 10.0) -> None:
         """Unload the model, and wait until it is gone from /api/ps (its process has then ended).
 
-        Harmless when it is not in memory. A model that is answering leaves when it has finished.
+        Its weights are what leaves, under whatever name they were loaded. Harmless when they are
+        not in memory. A model that is answering leaves when it has finished.
 
         Parameters
         ----------
@@ -296,195 +322,141 @@ class Server:
         Raises
         ------
         TimeoutError
-            When it is still there: busy, or loading. It leaves when its requests have ended.
+            When it is still there: busy, loading, or stuck.
         UnknownModel, ServerUnreachable, ServerError
         """
-        event = full_name(model), time.monotonic()
-        self.unloads.append(event)
+        held, noted_s = self._held(model), time.monotonic()
+        events = [(full_name(n), noted_s) for n in {model, held.name if held else model}]
+        self.unloads.extend(events)
         try:
-            with self._faults(model):
-                self._quick.generate(model=model, keep_alive=0)
+            body = {"model": model, "stream": False, "keep_alive": 0}
+            self._ask.post("/api/generate", body, model=model, named=self._names)
         except UnknownModel:
-            self.unloads.remove(event)
-            if (left := self.resident(model)) is None:
+            for event in events:
+                self.unloads.remove(event)
+            if held is None:
                 raise
-            until = "Ollama ends" if left.is_forever else f"{left.expires_at.astimezone():%H:%M:%S}"
-            raise ServerError(
-                f"{model} was deleted while it was in memory, and Ollama unloads only models that "
-                f"are installed. It stays until {until}; to be rid of it sooner, install it again "
-                "and unload it, or start Ollama anew."
-            ) from None
+            raise self._deleted(model, held) from None
         deadline = time.monotonic() + timeout_s
-        while self.resident(model) is not None:
+        while (held := self._held(model)) is not None:
             if time.monotonic() > deadline:
-                raise TimeoutError(
-                    f"{model} is still in memory after {timeout_s:g} s: it is answering a request. "
-                    "It leaves when that has ended; stop the request to be rid of it sooner."
-                )
+                raise TimeoutError(_still_there(model, held, timeout_s))
             time.sleep(0.05)
 
     def pull(self, model: str) -> Iterator[PullProgress]:
-        """Download a model to the server; yields the progress. Never called unasked."""
-        with self._faults():
-            for step in self.client.pull(model, stream=True):
-                fraction = (step.completed or 0) / step.total if step.total else None
-                yield PullProgress(step.status or "", fraction)
+        """Download a model to the server; yields the progress. Never called unasked.
 
-    # --- plumbing --------------------------------------------------------------------------------
+        Raises ServerUnreachable, ServerError.
+        """
+        for step in self._ask.stream("/api/pull", {"model": model, "stream": True}):
+            done, total = answers.size(step.get("completed")), answers.size(step.get("total"))
+            fraction = min((done or 0) / total, 1.0) if total else None
+            yield PullProgress(answers.text(step.get("status")), fraction)
 
     def close(self) -> None:
         """Close the connections to the server; the next question opens new ones."""
-        for name in ("client", "_quick"):
-            client = self.__dict__.pop(name, None)  # where cached_property keeps it
-            if client is not None:
-                client.close()
+        if not self._is_view:
+            self.door.close()
 
-    @cached_property
+    @property
     def client(self) -> ollama.Client:
         """An `ollama.Client` without a read timeout: a cold model takes as long as it takes."""
-        import httpx
-        import ollama
+        return self.door.ollama
 
-        return ollama.Client(host=self.url, timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S))
-
-    @cached_property
-    def _quick(self) -> ollama.Client:
-        import httpx
-        import ollama
-
-        connect_s = min(CONNECT_TIMEOUT_S, self._quick_timeout_s)
-        timeout = httpx.Timeout(self._quick_timeout_s, connect=connect_s)
-        return ollama.Client(host=self.url, timeout=timeout)
-
-    def _version(self, timeout_s: float) -> str:
-        import httpx
-
-        try:
-            reply = httpx.get(f"{self.url}/api/version", timeout=timeout_s)
-            return str(reply.raise_for_status().json()["version"])
-        except (
-            httpx.HTTPError,
-            httpx.InvalidURL,
-            OSError,
-            ValueError,
-            KeyError,
-            TypeError,
-        ) as fault:
-            raise self.unreachable(fault) from fault
+    # --- our exceptions for others' --------------------------------------------------------------
 
     def unreachable(self, fault: BaseException) -> ServerUnreachable:
         """The one exception for a server that does not answer, with what to do."""
-        import httpx
-
-        if out_of_descriptors(fault):
-            return ServerUnreachable(
-                f"This process has too many open files to ask Ollama at {self.url}. Close what is "
-                "not needed any more, or restart it (in a notebook: the kernel)."
-            )
-        if isinstance(fault, (httpx.ReadTimeout, httpx.WriteTimeout)):
-            return ServerUnreachable(
-                f"Ollama at {self.url} is there, but did not answer within "
-                f"{self._quick_timeout_s:g} s: it hangs, or the machine is very busy. Wait and try "
-                "again; if that does not help, start it anew."
-            )
-        # of what the client library says only the cause is news: it gives advice of its own
-        cause = fault.__context__ if type(fault) is ConnectionError else None
-        return ServerUnreachable(
-            f"No Ollama answers at {self.url} ({cause or fault or type(fault).__name__}). Start it "
-            "('ollama serve'), set OLLAMA_HOST to one that runs, or use the private sandbox: "
-            "Server.sandbox()."
-        )
-
-    @contextmanager
-    def _faults(self, model: str | None = None) -> Iterator[None]:
-        """Turn the client library's exceptions into ours."""
-        import httpx
-        import ollama
-
-        try:
-            yield
-        except (httpx.TransportError, ConnectionError) as fault:
-            if isinstance(fault, ServerUnreachable):
-                raise
-            raise self.unreachable(fault) from fault
-        except ollama.ResponseError as fault:
-            raise self.explain(fault, model) from fault
-        except OSError as fault:  # before there is a connection: the client opens files
-            if out_of_descriptors(fault):
-                raise self.unreachable(fault) from fault
-            raise
+        return self._ask.unreachable(fault)
 
     def explain(self, fault: ollama.ResponseError, model: str | None = None) -> Exception:
-        """Our exception for an error that Ollama answered with."""
-        if fault.status_code == 404 and model is not None:
-            installed = [m.name for m in self.models()]
-            if full_name(model) in map(full_name, installed):
-                return ServerError(
-                    f"{model} is installed on {self.url}, but its file is not there. Install it "
-                    f"anew: ollama rm {model}; ollama pull {model}"
-                )
-            return UnknownModel(model, installed, self.url)
+        """Our exception for an error that a request of `client` was answered with."""
+        return self._ask.error(fault.status_code, fault.error, model, self._names)
+
+    # --- plumbing --------------------------------------------------------------------------------
+
+    def _listed(self) -> list[Model]:
+        try:
+            listed = answers.models(self._ask.get("/api/tags"))
+        except answers.Unreadable as fault:
+            raise ServerError(f"{self.url} does not tell which models it has ({fault}).") from fault
+        self._digests = {full_name(m.name).lower(): m.digest for m in listed}
+        return listed
+
+    def _names(self) -> list[str]:
+        return [model.name for model in self._listed()]
+
+    def _described(self, model: Model) -> Model:
+        """With the two doors to what it can do."""
+        from dataclasses import replace
+
+        def known() -> Capabilities:
+            shown = self._book.known(model.name, model.digest)
+            return shown.capabilities if shown is not None else None
+
+        return replace(model, _ask=partial(self._capable, model), _look=known)
+
+    def _capable(self, model: Model) -> Capabilities:
+        try:
+            return self._book.shown(model.name, model.digest).capabilities
+        except (ServerUnreachable, ServerError, UnknownModel):
+            return None
+
+    def _show(self, model: str) -> Any:
+        return self._ask.post("/api/show", {"model": model}, model=model, named=self._names)
+
+    def _digest(self, model: str) -> str:
+        """The manifest's digest, as it was last listed; empty when it was not."""
+        return self._digests.get(full_name(model).lower(), "")
+
+    def _match(self, model: str, residents: Iterable[Resident]) -> Resident | None:
+        listed = tuple(residents)
+        named = next((r for r in listed if same_name(r.name, model)), None)
+        if named is not None or not listed:
+            return named
+        if not self._digest(model):
+            self._listed()
+        digest = self._digest(model)
+        alike = next((r for r in listed if digest and r.digest == digest), None)
+        return alike or self._with_weights(model, listed)
+
+    def _with_weights(self, model: str, listed: Iterable[Resident]) -> Resident | None:
+        try:
+            weights = self.weights_digest(model)
+        except UnknownModel:  # not installed (any more): then only its name could tell
+            return None
+        return next((r for r in listed if weights and self._weights_of(r) == weights), None)
+
+    def _weights_of(self, resident: Resident) -> str | None:
+        try:
+            return self._book.shown(resident.name, resident.digest).weights
+        except UnknownModel:  # deleted while in memory
+            return None
+
+    def _held(self, model: str) -> Resident | None:
+        """As `resident`; None also where the server does not tell."""
+        try:
+            return self.resident(model)
+        except NotTold:
+            return None
+
+    def _deleted(self, model: str, held: Resident) -> ServerError:
+        until = "Ollama ends"
+        if held.expires_at is not None and not held.is_forever:
+            until = f"{held.expires_at.astimezone():%H:%M:%S}"
         return ServerError(
-            f"Ollama at {self.url} answered with an error: {advised(fault.error, model)}"
+            f"{model} was deleted while it was in memory, and Ollama unloads only models that "
+            f"are installed. It stays until {until}; to be rid of it sooner, install it again "
+            "and unload it, or start Ollama anew."
         )
 
 
-# --- names and addresses ------------------------------------------------------------------------
-
-
-def full_name(model: str) -> str:
-    """The name with its tag, as /api/ps and /api/tags show it.
-
-    Examples
-    --------
-    >>> full_name("llama3.2"), full_name("registry.ollama.ai/library/llama3.2:1b")
-    ('llama3.2:latest', 'llama3.2:1b')
-    """
-    name = model.removeprefix("registry.ollama.ai/").removeprefix("library/")
-    return name if ":" in name.rsplit("/", 1)[-1] else f"{name}:latest"
-
-
-def parse_host(host: str) -> str:
-    """The URL for an OLLAMA_HOST in any form that ollama-python takes.
-
-    Raises
-    ------
-    ValueError
-        For a port that is no port, or an address that cannot be read.
-
-    Examples
-    --------
-    >>> parse_host(":56789"), parse_host("https://example.com"), parse_host("[::1]")
-    ('http://127.0.0.1:56789', 'https://example.com:443', 'http://[::1]:11434')
-    """
-    text = host.strip()
-    scheme, separator, rest = text.partition("://")
-    default_port = {"http": 80, "https": 443}.get(scheme, _DEFAULT_PORT)
-    if not separator:
-        scheme, rest, default_port = "http", text, _DEFAULT_PORT
-    try:
-        parts = urlsplit(f"{scheme}://{rest}")
-        name, port = parts.hostname or "127.0.0.1", parts.port or default_port
-    except ValueError as fault:
-        raise ValueError(f"The Ollama address {host!r} cannot be read: {fault}.") from None
-    if ":" in name:
-        name = f"[{name}]"
-    path = parts.path.strip("/")
-    return f"{scheme}://{name}:{port}" + (f"/{path}" if path else "")
-
-
-# --- the sandbox of this process ----------------------------------------------------------------
-
-_sandbox: Sandbox | None = None
-_sandbox_lock = threading.Lock()
-
-
-def _start_sandbox(progress: Callable[[Any], None] | None) -> Sandbox:
-    """Start the one sandbox that serves this process, unless it runs already."""
-    from lifecycle_widgets.sandbox import Sandbox
-
-    global _sandbox
-    with _sandbox_lock:
-        if _sandbox is None or not _sandbox.is_running:
-            _sandbox = Sandbox(progress=progress).start()
-        return _sandbox
+def _still_there(model: str, held: Resident, timeout_s: float) -> str:
+    """Both causes, how to tell them apart, and the cure for each."""
+    alias = "" if same_name(model, held.name) else f" (as {held.name})"
+    return (
+        f"{model}{alias} is still in memory after {timeout_s:g} s. Either it is answering a "
+        "request: then its runner is busy, and it leaves when that has ended; stop the request to "
+        "be rid of it sooner. Or Ollama is stuck ('Stopping...' in `ollama ps`, and its runner "
+        "idle): then only starting Ollama anew frees the memory."
+    )
