@@ -455,8 +455,8 @@ def _still_there(model: str, held: Resident, timeout_s: float) -> str:
     """Both causes, how to tell them apart, and the cure for each."""
     alias = "" if same_name(model, held.name) else f" (as {held.name})"
     return (
-        f"{model}{alias} is still in memory after {timeout_s:g} s. Either it is answering a "
-        "request: then its runner is busy, and it leaves when that has ended; stop the request to "
-        "be rid of it sooner. Or Ollama is stuck ('Stopping...' in `ollama ps`, and its runner "
-        "idle): then only starting Ollama anew frees the memory."
+        f"{model}{alias} is still in memory after {timeout_s:g} s: it is answering a request, or "
+        "Ollama is stuck. Look at its runner (CPU or GPU in the chart): if it is busy, the model "
+        "leaves when the request has ended; stop that to be rid of it sooner. If it is idle "
+        "('Stopping...' in `ollama ps`), only starting Ollama anew frees the memory."
     )
