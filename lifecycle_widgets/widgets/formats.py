@@ -13,14 +13,16 @@ def escaped(text: object) -> str:
     return html.escape(str(text))
 
 
-def size_text(size_bytes: float) -> str:
+def size_text(size_bytes: float | None) -> str:
     """A size in the decimal units that `ollama list` uses.
 
     Examples
     --------
-    >>> size_text(144_811_385), size_text(1_300_000_000), size_text(999_999_999)
-    ('145 MB', '1.3 GB', '1.0 GB')
+    >>> size_text(144_811_385), size_text(1_300_000_000), size_text(999_999_999), size_text(None)
+    ('145 MB', '1.3 GB', '1.0 GB', 'size not told')
     """
+    if size_bytes is None:
+        return "size not told"
     for unit, unit_bytes in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if round(size_bytes / unit_bytes, 1 if unit == "GB" else 0) >= 1:
             return f"{size_bytes / unit_bytes:.{1 if unit == 'GB' else 0}f} {unit}"
@@ -67,6 +69,9 @@ def residency_text(resident: Resident | None) -> str:
         return "not in memory"
     if resident.is_forever:
         return "in memory, forever"
-    if resident.expires_in_s() < 0:  # its clock starts again when the request has ended
+    left_s = resident.expires_in_s()
+    if resident.expires_at is None or left_s is None:
+        return "in memory, until when is not told"
+    if left_s < 0:  # its clock starts again when the request has ended
         return "in memory, in use"
     return f"in memory until {clock_text(resident.expires_at)}"

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import ipywidgets as widgets
 import traitlets
 
-from lifecycle_widgets.sandbox import SandboxError
-from lifecycle_widgets.server import Server, ServerUnreachable
+from lifecycle_widgets.sandbox import Sandbox, SandboxError
+from lifecycle_widgets.server import NOT_TOLD, Server, ServerError, ServerUnreachable
 from lifecycle_widgets.widgets.background import Background
 from lifecycle_widgets.widgets.base import Composite, Message, ServerTrait
 from lifecycle_widgets.widgets.formats import escaped
@@ -30,7 +30,7 @@ class ServerSwitch(Composite):
     Parameters
     ----------
     server:
-        A Server or an address; without one, `Server.find` looks for it.
+        A Server, an address or a Sandbox; without one, `Server.find` looks for it.
 
     Examples
     --------
@@ -47,11 +47,12 @@ class ServerSwitch(Composite):
     progress = traitlets.Unicode(help="What is being done meanwhile; for reading.")
     error = traitlets.Unicode()
 
-    def __init__(self, server: Server | str | None = None, **keywords: Any) -> None:
+    def __init__(self, server: Server | Sandbox | str | None = None, **keywords: Any) -> None:
         self._lock = threading.RLock()
         self._background = Background()
         self._showing = False
         self._version, self._gone = "", False
+        self._own_fault = ""  # why the own Ollama, which is there, cannot be used
         self._choice = widgets.ToggleButtons(options=[_SANDBOX], style={"button_width": "auto"})
         self._about = widgets.HTML().add_class("lw-grow")
         self._message = Message().add_class("lw-under")
@@ -77,7 +78,7 @@ class ServerSwitch(Composite):
         self._begin(lambda: Server.sandbox(progress=self._tell))
 
     def use_own(self) -> None:
-        """Switch to the person's own Ollama, if it answers."""
+        """Switch to the person's own Ollama, if it answers; else say why not."""
         self._begin(Server.own)
 
     def close(self) -> None:
@@ -104,8 +105,8 @@ class ServerSwitch(Composite):
                 )
             if not self._background.closed:
                 self.server = found
-        except (SandboxError, OSError, ValueError) as fault:  # ServerUnreachable is an OSError
-            self.error = str(fault)
+        except (SandboxError, ServerError, OSError, ValueError) as fault:
+            self.error = str(fault)  # ServerUnreachable is an OSError
         finally:
             self.busy, self.progress = False, ""
 
@@ -122,15 +123,12 @@ class ServerSwitch(Composite):
 
     def _look(self) -> None:
         server = self.server
-        try:
-            version = server.version if server is not None else ""
-        except ServerUnreachable:
-            version = ""
-        own = Server.own()
+        version, gone = _version(server)
+        own, fault = _own()
         if self._background.closed or server is not self.server:
             return
         with self._lock:
-            self._version, self._gone = version, not version
+            self._version, self._gone, self._own_fault = version, gone, fault
             self.own = own if own is not None and not own.is_sandbox else None
             self._show()
 
@@ -149,7 +147,8 @@ class ServerSwitch(Composite):
     def _show(self) -> None:
         with self._lock:
             kind = self._kind()
-            offered = ([_OWN] if self.own is not None else []) + [_SANDBOX]
+            has_own = self.own is not None or self._own_fault
+            offered = ([_OWN] if has_own else []) + [_SANDBOX]
             options = offered if kind in offered else [kind, *offered]
             self._showing = True
             try:
@@ -163,15 +162,22 @@ class ServerSwitch(Composite):
             self._choice.layout.display = None if len(options) > 1 else "none"
             about = self.progress or self._words()
             self._about.value = f'<span class="lw-muted">{escaped(about)}</span>'
-            self._message.show(self.error)
+            self._message.show(self.error or self._aside(), is_error=bool(self.error))
 
     def _words(self) -> str:
         if self.server is None:
             return ""
-        version = f" {self._version}" if self._version else ""
+        told = self._version != NOT_TOLD
+        version = f" {self._version}" if self._version and told else ""
         place = "" if self.server.is_local else ", on another machine"
         kind = f"{_SANDBOX}: " if len(self._choice.options) == 1 else ""
-        return f"{kind}Ollama{version} at {self.server.url}{place}"
+        silent = "" if told else ", version not told"
+        return f"{kind}Ollama{version} at {self.server.url}{place}{silent}"
+
+    def _aside(self) -> str:
+        """What to know of the own Ollama while another one is in use."""
+        is_in_use = self.server is not None and self.server.url in self._own_fault
+        return f"Your own Ollama: {self._own_fault}" if self._own_fault and not is_in_use else ""
 
     def _chosen(self, change: Any) -> None:
         if self._showing:
@@ -185,3 +191,21 @@ class ServerSwitch(Composite):
 
     def _in_short(self) -> str:
         return repr(self.server.url) if self.server is not None else ""
+
+
+def _version(server: Server | None) -> tuple[str, bool]:
+    """The server's version ("" when it gives none now), and whether it is gone."""
+    try:
+        return (server.version if server is not None else ""), False
+    except ServerUnreachable:
+        return "", True
+    except ServerError:  # something answers, such as a gateway in front of it
+        return "", False
+
+
+def _own() -> tuple[Server | None, str]:
+    """The person's own Ollama; None, and why, when it is there and cannot be used."""
+    try:
+        return Server.own(), ""
+    except Exception as fault:  # also a warning that somebody has made an error: a look must end
+        return None, str(fault)

@@ -13,12 +13,13 @@ from widget_parts import button, parts, shown, until
 from lifecycle_widgets import Resident, Sandbox, Server, UnknownModel
 from lifecycle_widgets.widgets import ModelPicker
 from lifecycle_widgets.widgets.formats import clock_text, residency_text
+from lifecycle_widgets.widgets.model_picker.choice import ModelChoice
 
 ONE, F16, F32 = "smollm2:135m", "smollm2:135m-f16", "smollm2:135m-f32"
 
 
-def dropdown(picker: ModelPicker) -> widgets.Dropdown:
-    return parts(picker, widgets.Dropdown)[0]
+def choice(picker: ModelPicker) -> ModelChoice:
+    return parts(picker, ModelChoice)[0]
 
 
 def resident(name: str, in_s: float) -> Resident:
@@ -27,7 +28,7 @@ def resident(name: str, in_s: float) -> Resident:
 
 
 def labels(picker: ModelPicker) -> dict[str, str]:
-    return {value: label for label, value in dropdown(picker).options}
+    return {o["name"]: f"{o['name']} · {o['about']}" for o in choice(picker).options}
 
 
 def test_each_model_is_a_line_with_size_quantisation_and_residency(server: Server) -> None:
@@ -56,6 +57,7 @@ def test_residents_from_elsewhere_need_no_request(server: Server, sandbox: Sandb
 
 def test_in_words() -> None:
     assert residency_text(None) == "not in memory"
+    assert residency_text(Resident("m", 1)) == "in memory, until when is not told"
     assert residency_text(resident("m", -1)) == "in memory, in use"
     assert residency_text(resident("m", 1e9)) == "in memory, forever"
 
@@ -72,19 +74,45 @@ def test_chosen_by_a_person_from_code_and_by_a_link(server: Server) -> None:
     picker, other, seen = ModelPicker(server, model=ONE), ModelPicker(server, model=F16), []
     widgets.link((picker, "model"), (other, "model"))
     other.observe(lambda change: seen.append(change["new"]), "model")
-    dropdown(picker).value = F32
+    choice(picker).value = F32
     picker.refresh()
     picker.model = F16
-    assert (other.model, dropdown(other).value, seen) == (F16, F16, [F32, F16])
+    assert (other.model, choice(other).value, seen) == (F16, F16, [F32, F16])
 
 
 def test_an_unknown_model_is_an_error_with_the_nearest_names(server: Server) -> None:
     picker = ModelPicker(server, model=ONE)
     with pytest.raises(UnknownModel, match="Did you mean smollm2:135m"):
         picker.model = "smolm2:135m"
-    assert picker.model == dropdown(picker).value == ONE
+    assert picker.model == choice(picker).value == ONE
     with pytest.raises(UnknownModel):
         ModelPicker(server, model="nope")
+
+
+@pytest.mark.parametrize(
+    "written", ["SMOLLM2:135m", "registry.ollama.ai/library/smollm2:135m", "library/SmolLM2:135M"]
+)
+def test_a_name_may_be_written_otherwise(server: Server, written: str) -> None:
+    picker = ModelPicker(server, model=F16)
+    picker.model = written
+    assert picker.model == choice(picker).value == ONE
+    assert ModelPicker(server, needs=[written]).model == ONE
+    picker.close()
+
+
+def test_two_names_of_one_model_are_both_in_memory(server: Server) -> None:
+    server.client.copy(ONE, "mine:1")
+    try:
+        server.preload(ONE, "forever")
+        picker = ModelPicker(server, model="mine:1")
+        until(lambda: labels(picker)["mine:1"].endswith("in memory, forever"), 20)
+        assert labels(picker)[ONE].endswith("in memory, forever")
+        assert labels(picker)[F16].endswith("not in memory")
+        server.unload("mine:1")
+        picker.refresh(residents=server.residents())
+        assert labels(picker)["mine:1"].endswith("not in memory")
+    finally:
+        server.client.delete("mine:1")
 
 
 def test_no_server(server: Server) -> None:
@@ -128,7 +156,7 @@ def test_a_model_that_goes_is_not_replaced_unasked(server: Server) -> None:
         picker.refresh()
         assert picker.model == ""
         assert picker.error.startswith("passing:1 is not installed on ")
-    dropdown(picker).value = ONE
+    choice(picker).value = ONE
     assert (picker.model, picker.error) == (ONE, "")
 
 
@@ -149,6 +177,8 @@ def test_the_button_looks_again_in_a_thread(server: Server) -> None:
     button(picker, "Look again").click()
     until(lambda: "in memory until" in labels(picker)[ONE], 20)
     until(lambda: not any(t.name == "lifecycle-refresh" for t in threading.enumerate()), 20)
+    picker.close()
+    until(lambda: not any(t.name.startswith("lifecycle-") for t in threading.enumerate()), 20)
 
 
 def test_names_are_escaped() -> None:
