@@ -6,7 +6,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +81,7 @@ class Server:
         #: expires at once, though /api/ps may have shown a later deadline until then
         self.zeroed: deque[tuple[str, float]] = deque(maxlen=100)
         self._ask = Questions(self.door, quick_timeout_s)
-        self._book = ModelBook(self._show)
-        self._digests: dict[str, str] = {}  # of installed names, as last listed
+        self._book = ModelBook(self._show, self._listed)
         self._is_view = False
 
     def __repr__(self) -> str:
@@ -208,7 +206,7 @@ class Server:
 
         What a model can do (`Model.capabilities`) is asked for when it is first wanted.
         """
-        return tuple(self._described(model) for model in self._listed())
+        return self._book.described(self._listed())
 
     def residents(self) -> tuple[Resident, ...]:
         """The models in memory, the last to expire first. Resets no timer.
@@ -234,15 +232,11 @@ class Server:
 
         Raises NotTold, ServerUnreachable, ServerError.
         """
-        return self._match(model, self.residents())
+        return self._book.match(model, self.residents())
 
     def match(self, model: str, residents: Iterable[Resident]) -> Resident | None:
         """As `resident`, among residents that are known already. Raises nothing."""
-        listed = tuple(residents)
-        try:
-            return self._match(model, listed)
-        except (ServerUnreachable, ServerError, UnknownModel):
-            return next((r for r in listed if same_name(r.name, model)), None)
+        return self._book.match_by_name_at_least(model, residents)
 
     def in_memory(self, models: Iterable[str]) -> dict[str, Resident]:
         """Those of the models whose weights are in memory, with their entry there.
@@ -250,12 +244,12 @@ class Server:
         Raises NotTold, ServerUnreachable, ServerError.
         """
         listed = self.residents()
-        found = {model: self._match(model, listed) for model in models}
+        found = {model: self._book.match(model, listed) for model in models}
         return {model: resident for model, resident in found.items() if resident is not None}
 
     def same_model(self, one: str, other: str) -> bool:
         """Whether two names are one model: the same weights. Raises nothing."""
-        return self.match(one, [Resident(other, None, digest=self._digest(other))]) is not None
+        return self._book.same(one, other)
 
     def require(self, model: str) -> Model:
         """The installed model of that name. Raises UnknownModel with the nearest names."""
@@ -270,24 +264,21 @@ class Server:
 
         Raises nothing.
         """
-        try:
-            return self._book.shown(model, self._digest(model)).capabilities
-        except (ServerUnreachable, ServerError, UnknownModel):
-            return None
+        return self._book.capabilities(model)
 
     def weights_digest(self, model: str) -> str | None:
         """SHA-256 of the model's weights file, by which its runner is known; None if not told.
 
         Raises UnknownModel, ServerUnreachable.
         """
-        return self._book.shown(model, self._digest(model)).weights
+        return self._book.shown(model).weights
 
     def weights_path(self, model: str) -> Path | None:
         """The model's weights file, on the server's machine; None if it is not told.
 
         Raises UnknownModel, ServerUnreachable.
         """
-        path = self._book.shown(model, self._digest(model)).weights_path
+        path = self._book.shown(model).weights_path
         return Path(path) if path is not None else None
 
     # --- changing --------------------------------------------------------------------------------
@@ -336,7 +327,7 @@ class Server:
                 self.unloads.remove(event)
             if held is None:
                 raise
-            raise self._deleted(model, held) from None
+            raise _deleted(model, held) from None
         deadline = time.monotonic() + timeout_s
         while (held := self._held(model)) is not None:
             if time.monotonic() > deadline:
@@ -377,61 +368,15 @@ class Server:
 
     def _listed(self) -> list[Model]:
         try:
-            listed = answers.models(self._ask.get("/api/tags"))
+            return answers.models(self._ask.get("/api/tags"))
         except answers.Unreadable as fault:
             raise ServerError(f"{self.url} does not tell which models it has ({fault}).") from fault
-        self._digests = {full_name(m.name).lower(): m.digest for m in listed}
-        return listed
 
     def _names(self) -> list[str]:
         return [model.name for model in self._listed()]
 
-    def _described(self, model: Model) -> Model:
-        """With the two doors to what it can do."""
-        from dataclasses import replace
-
-        def known() -> Capabilities:
-            shown = self._book.known(model.name, model.digest)
-            return shown.capabilities if shown is not None else None
-
-        return replace(model, _ask=partial(self._capable, model), _look=known)
-
-    def _capable(self, model: Model) -> Capabilities:
-        try:
-            return self._book.shown(model.name, model.digest).capabilities
-        except (ServerUnreachable, ServerError, UnknownModel):
-            return None
-
     def _show(self, model: str) -> Any:
         return self._ask.post("/api/show", {"model": model}, model=model, named=self._names)
-
-    def _digest(self, model: str) -> str:
-        """The manifest's digest, as it was last listed; empty when it was not."""
-        return self._digests.get(full_name(model).lower(), "")
-
-    def _match(self, model: str, residents: Iterable[Resident]) -> Resident | None:
-        listed = tuple(residents)
-        named = next((r for r in listed if same_name(r.name, model)), None)
-        if named is not None or not listed:
-            return named
-        if not self._digest(model):
-            self._listed()
-        digest = self._digest(model)
-        alike = next((r for r in listed if digest and r.digest == digest), None)
-        return alike or self._with_weights(model, listed)
-
-    def _with_weights(self, model: str, listed: Iterable[Resident]) -> Resident | None:
-        try:
-            weights = self.weights_digest(model)
-        except UnknownModel:  # not installed (any more): then only its name could tell
-            return None
-        return next((r for r in listed if weights and self._weights_of(r) == weights), None)
-
-    def _weights_of(self, resident: Resident) -> str | None:
-        try:
-            return self._book.shown(resident.name, resident.digest).weights
-        except UnknownModel:  # deleted while in memory
-            return None
 
     def _held(self, model: str) -> Resident | None:
         """As `resident`; None also where the server does not tell."""
@@ -440,15 +385,16 @@ class Server:
         except NotTold:
             return None
 
-    def _deleted(self, model: str, held: Resident) -> ServerError:
-        until = "Ollama ends"
-        if held.expires_at is not None and not held.is_forever:
-            until = f"{held.expires_at.astimezone():%H:%M:%S}"
-        return ServerError(
-            f"{model} was deleted while it was in memory, and Ollama unloads only models that "
-            f"are installed. It stays until {until}; to be rid of it sooner, install it again "
-            "and unload it, or start Ollama anew."
-        )
+
+def _deleted(model: str, held: Resident) -> ServerError:
+    until = "Ollama ends"
+    if held.expires_at is not None and not held.is_forever:
+        until = f"{held.expires_at.astimezone():%H:%M:%S}"
+    return ServerError(
+        f"{model} was deleted while it was in memory, and Ollama unloads only models that are "
+        f"installed. It stays until {until}; to be rid of it sooner, install it again and unload "
+        "it, or start Ollama anew."
+    )
 
 
 def _still_there(model: str, held: Resident, timeout_s: float) -> str:
