@@ -18,13 +18,13 @@ class Certificate:
     key: Path
 
 
-def certificate(folder: Path, name: str = "localhost") -> Certificate:
+def certificate(folder: Path, name: str = "localhost", address: str = "127.0.0.1") -> Certificate:
     """Make one in that folder; the test is skipped where there is no openssl."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     made = Certificate(folder / f"{name}.pem", folder / f"{name}.key")
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     command += ["-nodes", "-keyout", str(made.key), "-out", str(made.path), "-days", "2"]
-    command += ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1"]
+    command += ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:{address}"]
     subprocess.run(command, check=True, capture_output=True)
     return made
