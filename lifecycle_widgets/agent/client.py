@@ -1,20 +1,21 @@
 """MeteredClient: an `ollama.Client` that measures each chat request and can stop it.
 
-griptape's driver takes it as ``client=``. The driver drops the final chunk's metrics and has no
-way to cancel; a client of ours sees every chunk, and knows the socket.
+griptape's driver takes it as ``client=``. The driver drops what the model thinks and the final
+chunk's metrics, and has no way to cancel; a client of ours sees every chunk, and knows the socket.
 """
 
 from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import ollama
 
+from lifecycle_widgets.agent.meter import Meter
+from lifecycle_widgets.agent.transport import ChunkTransport
 from lifecycle_widgets.runs import Timings
 from lifecycle_widgets.server import Server
 
@@ -29,6 +30,8 @@ class MeteredClient(ollama.Client):
     on_timings:
         Called with the `Timings` of each chat request when it ends, however it ends; in the
         thread of the run.
+    on_thinking:
+        Called with each piece of what the model thinks; in the thread of the run.
 
     Examples
     --------
@@ -39,15 +42,39 @@ class MeteredClient(ollama.Client):
     """
 
     def __init__(
-        self, server: Server, *, on_timings: Callable[[Timings], None] = lambda _: None
+        self,
+        server: Server,
+        *,
+        on_timings: Callable[[Timings], None] = lambda _: None,
+        on_thinking: Callable[[str], None] = lambda _: None,
     ) -> None:
         # no read timeout: while a cold model loads, no byte arrives; and a connection for each
         # request, so that the trace below always sees its socket
-        super().__init__(**server.door.for_ollama(event_hooks={"request": [self._trace]}))
-        self._on_timings = on_timings
+        there = ChunkTransport(server.door.transport(keep_connections=False), self._told)
+        hooks: dict[str, Any] = {"request": [self._trace]}
+        super().__init__(**server.door.for_ollama(transport=there, event_hooks=hooks))
+        self.remote_host: str | None = None  # where a cloud model runs
+        self._on_timings, self._on_thinking = on_timings, on_thinking
+        self._meters: list[Meter] = []
         self._stop = threading.Event()
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
+
+    @property
+    def has_token(self) -> bool:
+        """True once any token has come: of text, thinking or a tool call."""
+        return any(meter.has_token for meter in self._meters)
+
+    @property
+    def is_thinking(self) -> bool:
+        """True while thinking is what came last."""
+        return any(meter.is_thinking for meter in self._meters[-1:])
+
+    @property
+    def thinking_s(self) -> float | None:
+        """How long it has thought so far, in all its requests; None when it has not."""
+        known = [m.thinking_s for m in self._meters if m.thinking_s is not None]
+        return sum(known) if known else None
 
     @property
     def stopped(self) -> bool:
@@ -67,19 +94,19 @@ class MeteredClient(ollama.Client):
 
     def chat(self, *args: Any, **kwargs: Any) -> Any:
         """As `ollama.Client.chat`; a stopped stream ends early instead of raising."""
-        started = time.monotonic()
+        meter = Meter(self._on_thinking)
+        self._meters.append(meter)
         if kwargs.get("stream"):
-            return self._metered(super().chat(*args, **kwargs), started)
+            return self._metered(super().chat(*args, **kwargs), meter)
         reply = super().chat(*args, **kwargs)
-        self._report(started, None, reply)
+        self._on_timings(meter.timings(reply))
         return reply
 
-    def _metered(self, chunks: Iterator[Any], started: float) -> Iterator[Any]:
-        ttft_s = final = None
+    def _metered(self, chunks: Iterator[Any], meter: Meter) -> Iterator[Any]:
+        final = None
         try:
             for chunk in chunks:
-                if ttft_s is None and chunk.message.content:
-                    ttft_s = time.monotonic() - started
+                meter.saw(chunk.message)
                 if chunk.done:
                     final = chunk
                 if self.stopped:
@@ -92,11 +119,11 @@ class MeteredClient(ollama.Client):
                 raise
         finally:
             chunks.close()  # type: ignore[attr-defined]  # a generator: closes the socket
-            self._report(started, ttft_s, final)
+            self._on_timings(meter.timings(final))
 
-    def _report(self, started: float, ttft_s: float | None, final: Any) -> None:
-        total_s = time.monotonic() - started
-        self._on_timings(Timings.from_response(final, total_s=total_s, ttft_s=ttft_s))
+    def _told(self, chunk: dict[str, Any]) -> None:
+        """A chunk as it was sent, with what ollama-python leaves out."""
+        self.remote_host = chunk.get("remote_host") or self.remote_host
 
     # --- the socket, by httpx's documented "trace" extension ----------------------------------
 

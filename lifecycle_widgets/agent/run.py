@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextvars
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lifecycle_widgets.error_advice import advice_for, out_of_descriptors
+from lifecycle_widgets.agent.choices import checked_options, checked_think
+from lifecycle_widgets.agent.faults import RunFailed, explained
+from lifecycle_widgets.agent.heard import Heard
+from lifecycle_widgets.agent.structure import THREAD_NAME, make_agent, run_to_its_end
 from lifecycle_widgets.keep_alive import KeepAlive
-from lifecycle_widgets.runs import Run, Timings
+from lifecycle_widgets.runs import Run, Think, Timings
 from lifecycle_widgets.server import (
+    Resident,
     Server,
     ServerError,
     ServerUnreachable,
@@ -26,16 +30,7 @@ if TYPE_CHECKING:
     from griptape.tools import BaseTool
 
     from lifecycle_widgets.agent.client import MeteredClient
-
-_THREAD_NAME = "lifecycle-agent-run"
-
-
-class RunFailed(RuntimeError):
-    """A run that began and could not be finished. ``run`` has what had arrived until then."""
-
-    def __init__(self, message: str, run: Run | None = None) -> None:
-        super().__init__(message)
-        self.run = run
+    from lifecycle_widgets.sandbox import Sandbox
 
 
 class AgentRun:
@@ -50,20 +45,26 @@ class AgentRun:
     keep_alive:
         What `KeepAlive` takes. None: not sent.
     server:
-        The Ollama to use.
+        The Ollama to use: a Server, an address, a Sandbox. Without one, `Server.find` looks for it.
     options:
         Ollama's options (``num_predict``, ``temperature``, ``num_ctx`` ...), over griptape's own.
     tools:
         griptape tools for the agent.
+    think:
+        Whether a model that can is to think before it answers: False, True, or how much: "low",
+        "medium", "high". None: not sent; then a model that can think does.
     on_text:
         Called with each piece of text, in the run's thread.
+    on_thinking:
+        Called with each piece of what the model thinks, in the run's thread.
     on_done:
         Called once with the `Run`, whatever happened, in the run's thread.
 
     Raises
     ------
     ValueError
-        At once, for an empty prompt, no model, or a keep_alive that Ollama would reject.
+        At once, for an empty prompt, no model, a server that is none, what Ollama would reject as
+        a keep_alive or think, or what means nothing in options.
 
     Examples
     --------
@@ -77,41 +78,52 @@ class AgentRun:
         prompt: str,
         *,
         model: str,
-        server: Server,
+        server: Server | str | Sandbox | None = None,
         keep_alive: KeepAlive | str | float | None = None,
         options: Mapping[str, Any] | None = None,
         tools: Sequence[BaseTool] = (),
+        think: Think = None,
         on_text: Callable[[str], None] | None = None,
+        on_thinking: Callable[[str], None] | None = None,
         on_done: Callable[[Run], None] | None = None,
     ) -> None:
-        if not prompt.strip():
+        if not isinstance(prompt, str) or not prompt.strip():
             raise ValueError("The prompt is empty. Write what to ask the model.")
         if not model:
             raise ValueError("No model is chosen. Choose one of the installed models.")
-        self.prompt, self.model, self.server = prompt, model, server
-        self.keep_alive = KeepAlive(keep_alive)
-        self._options, self._tools = dict(options or {}), list(tools)
-        self._on_text, self._on_done = on_text, on_done
-        self._pieces: list[str] = []
+        self.prompt, self.model = prompt, model
+        self.keep_alive, self.think = KeepAlive(keep_alive), checked_think(think)
+        self._options, self._tools = checked_options(options), list(tools)
+        self.server = Server.of(server)
+        self._heard, self._on_done = Heard(on_text, on_thinking), on_done
         self._requests: list[Timings] = []
         self._client: MeteredClient | None = None
         self._stop_asked = threading.Event()
         self._ended = threading.Event()
         self._fault: BaseException | None = None
         self._run: Run | None = None
+        self._was_resident: bool | None = None
         self._thread = threading.Thread(
             # a context of its own: griptape's listeners live in context variables, and neither a
             # person's own listeners nor another run's may hear this one
             target=contextvars.Context().run,
             args=(self._work,),
-            name=_THREAD_NAME,
+            name=THREAD_NAME,
             daemon=True,
         )
 
     # --- for whoever started it ------------------------------------------------------------------
 
     def start(self) -> AgentRun:
-        """Begin, in a thread of its own. Returns itself."""
+        """Begin, in a thread of its own. Returns itself.
+
+        Raises
+        ------
+        RuntimeError
+            When it was started before.
+        """
+        if self._thread.ident is not None:
+            raise RuntimeError("This run was started before. Make a new one for another answer.")
         self._thread.start()
         return self
 
@@ -142,7 +154,11 @@ class AgentRun:
             When it failed on the way; ``.run`` has what had arrived.
         TimeoutError
             When it is still running; it goes on.
+        RuntimeError
+            When it was never started.
         """
+        if self._thread.ident is None:
+            raise RuntimeError("The run was not started. Call start() first.")
         if not self._ended.wait(timeout_s):
             raise TimeoutError(f"The run is not finished after {timeout_s:g} s; it goes on.")
         if self._fault is not None:
@@ -158,125 +174,129 @@ class AgentRun:
     @property
     def answer(self) -> str:
         """The text so far."""
-        return "".join(self._pieces)
+        return self._heard.answer
+
+    @property
+    def thinking(self) -> str:
+        """What it has thought so far."""
+        return self._heard.thoughts
+
+    @property
+    def is_thinking(self) -> bool:
+        """True while the model thinks: that is what came last."""
+        return self.running and self._client is not None and self._client.is_thinking
+
+    @property
+    def thinking_s(self) -> float | None:
+        """How long it has thought so far; None when it has not."""
+        return self._client.thinking_s if self._client is not None else None
 
     @property
     def waiting_for_first_token(self) -> bool:
         """True while nothing has come: the model is loading, or reads the prompt."""
-        return self.running and not self._pieces
+        return self.running and not (self._client is not None and self._client.has_token)
 
     # --- in the thread ---------------------------------------------------------------------------
 
     def _work(self) -> None:
-        was_resident = fault = None
-        at, started = datetime.now().astimezone(), time.monotonic()
+        """Whatever happens in here, whoever waits is told."""
+        self._at, self._started_s = datetime.now().astimezone(), time.monotonic()
+        fault: BaseException | str | None = None
         try:
-            agent = self._agent()  # imports griptape, which is not the run's time
-            was_resident = self._was_resident()
-            at, started = datetime.now().astimezone(), time.monotonic()
-            fault = self._run_agent(agent)
+            fault = self._measured()
         except BaseException as error:  # whatever it is, it belongs to the one who waits
             fault = error
-        total = Timings.total(self._requests, total_s=time.monotonic() - started)
-        if self.keep_alive.is_zero and self._requests:
-            self.server.zeroed.append((full_name(self.model), time.monotonic()))
-        stopped = self._stop_asked.is_set()
-        fault = None if stopped or fault is None else self._explained(fault)
-        self._run = Run(
+        try:
+            self._run, self._fault = self._outcome(fault)
+        except BaseException as error:
+            self._fault = RunFailed(f"The run could not be told: {type(error).__name__}: {error}")
+            self._run = self._as_run(Timings(0.0), self._fault)
+        finally:
+            if self._run is None and self._fault is None:
+                self._fault = RunFailed("The run ended without a reason. Run it again.")
+            self._ended.set()
+        if self._on_done is not None and self._run is not None:
+            self._on_done(self._run)
+
+    def _measured(self) -> BaseException | str | None:
+        """Run it to its end; returns what went wrong."""
+        agent = self._agent()  # imports griptape, which is not the run's time
+        resident = self._resident()
+        self._at, self._started_s = datetime.now().astimezone(), time.monotonic()
+        try:
+            return run_to_its_end(agent, self.prompt, self._heard.text)
+        finally:
+            if self.keep_alive.is_zero and self._requests:
+                self.server.zeroed.append((self._known_as(resident), time.monotonic()))
+
+    def _agent(self) -> Agent:
+        from lifecycle_widgets.agent.client import MeteredClient
+
+        self._client = MeteredClient(
+            self.server, on_timings=self._request_ended, on_thinking=self._heard.thinking
+        )
+        if self._stop_asked.is_set():  # pressed while griptape was being imported
+            self._client.stop()
+        asked = {"keep_alive": self.keep_alive.to_json(), "think": self.think}
+        return make_agent(
+            model=self.model,
+            client=self._client,
+            request={name: value for name, value in asked.items() if value is not None},
+            options=self._options,
+            tools=self._tools,
+        )
+
+    def _resident(self) -> Resident | None:
+        """The model in memory before the run, under whatever name."""
+        with suppress(ServerError):  # a server that does not tell can still answer
+            resident = self.server.resident(self.model)
+            self._was_resident = resident is not None
+            return resident
+        return None
+
+    def _known_as(self, resident: Resident | None) -> str:
+        """The name under which /api/ps has it."""
+        if resident is not None:
+            return full_name(resident.name)
+        with suppress(ServerError, ServerUnreachable, UnknownModel):
+            return full_name(self.server.require(self.model).name)  # its letter case may differ
+        return full_name(self.model)
+
+    def _request_ended(self, timings: Timings) -> None:
+        self._requests.append(timings)
+        self._heard.pause()
+
+    # --- what is told of it ----------------------------------------------------------------------
+
+    def _outcome(self, fault: BaseException | str | None) -> tuple[Run, BaseException | None]:
+        total = Timings.total(self._requests, total_s=time.monotonic() - self._started_s)
+        told: BaseException | None = None
+        if fault is not None and not self._stop_asked.is_set():
+            has_begun = total.ttft_s is not None
+            told = explained(fault, server=self.server, model=self.model, has_begun=has_begun)
+        run = self._as_run(total, told)
+        if isinstance(told, RunFailed):
+            told.run = run
+        return run, told
+
+    def _as_run(self, total: Timings, fault: BaseException | None) -> Run:
+        remote = self._client.remote_host if self._client is not None else None
+        return Run(
             model=self.model,
             keep_alive=self.keep_alive,
             prompt=self.prompt,
             answer=self.answer,
-            started_at=at,
+            started_at=self._at,
             timings=total,
             requests=tuple(self._requests),
-            was_resident=was_resident,
-            stopped=stopped,
+            was_resident=None if remote else self._was_resident,
+            stopped=self._stop_asked.is_set(),
             error=str(fault) if fault is not None else None,
             server_url=self.server.url,
+            thinking=self.thinking,
+            think=self.think,
+            remote_host=remote,
         )
-        if isinstance(fault, RunFailed):
-            fault.run = self._run
-        self._fault = fault
-        self._ended.set()
-        if self._on_done is not None:
-            self._on_done(self._run)
-
-    def _agent(self) -> Agent:
-        from griptape.drivers.prompt.ollama import OllamaPromptDriver
-        from griptape.structures import Agent
-        from griptape.tasks import PromptTask
-
-        from lifecycle_widgets.agent.client import MeteredClient
-
-        _keep_griptape_quiet()
-        self._client = MeteredClient(self.server.url, on_timings=self._requests.append)
-        if self._stop_asked.is_set():  # pressed while griptape was being imported
-            self._client.stop()
-        value = self.keep_alive.to_json()
-        driver = OllamaPromptDriver(
-            model=self.model,
-            client=self._client,
-            stream=True,
-            max_attempts=1,  # a retry would repeat the text that was already shown
-            after_hook=lambda _: None,  # the default one prints, and sets up the root logger
-            extra_params={} if value is None else {"keep_alive": value},
-        )
-        driver.options.update(self._options)
-        # the text goes in by a template, else griptape would run the person's text as one
-        task = PromptTask("{{ args[0] }}", prompt_driver=driver, tools=self._tools)
-        return Agent(tasks=[task], conversation_memory=None)
-
-    def _run_agent(self, agent: Agent) -> BaseException | None:
-        """Run it to its end; returns what went wrong (griptape does not raise it)."""
-        from griptape.artifacts import ErrorArtifact
-        from griptape.events import EventListener, TextChunkEvent
-
-        with EventListener(self._heard, event_types=[TextChunkEvent]):
-            agent.run(self.prompt)
-        output = agent.task.output
-        if isinstance(output, ErrorArtifact):
-            return output.exception or RunFailed(str(output.value))
-        return None
-
-    def _heard(self, event: Any) -> None:
-        if event.token:
-            self._pieces.append(event.token)
-            if self._on_text is not None:
-                self._on_text(event.token)
-
-    def _was_resident(self) -> bool:
-        return self.server.resident(self.model) is not None
-
-    def _explained(self, fault: BaseException) -> BaseException:
-        """The exception a person can act on."""
-        import httpx
-        import ollama
-
-        if isinstance(fault, (ServerUnreachable, ServerError, UnknownModel, RunFailed)):
-            return fault
-        no_connection = isinstance(fault, (httpx.ConnectError, httpx.ConnectTimeout))
-        if no_connection or (out_of_descriptors(fault) and not self._requests):
-            return self.server.unreachable(fault)
-        if isinstance(fault, ollama.ResponseError) and fault.status_code > 0:
-            try:
-                return self.server.explain(fault, self.model)
-            except ServerUnreachable as gone:
-                return gone
-        if isinstance(fault, ollama.ResponseError):
-            advice = advice_for(fault.error, self.model) or "Run it again."
-            return RunFailed(
-                f"{self.model} failed in the middle of its answer ({fault.error}). What had "
-                f"arrived is kept. {advice}"
-            )
-        if isinstance(fault, (httpx.TransportError, ConnectionError)):
-            return RunFailed(
-                f"Ollama at {self.server.url} went away in the middle of the answer ({fault}). "
-                "What had arrived is kept; see that the server runs, then run it again."
-            )
-        failed = RunFailed(f"The run failed: {type(fault).__name__}: {fault}")
-        failed.__cause__ = fault
-        return failed
 
 
 def run_agent(
@@ -284,20 +304,23 @@ def run_agent(
     *,
     model: str,
     keep_alive: KeepAlive | str | float | None = None,
-    server: Server | None = None,
+    server: Server | str | Sandbox | None = None,
     options: Mapping[str, Any] | None = None,
     tools: Sequence[BaseTool] = (),
+    think: Think = None,
     on_text: Callable[[str], None] | None = None,
+    on_thinking: Callable[[str], None] | None = None,
 ) -> Run:
     """Run one prompt as a griptape Agent, and wait for its end.
 
-    Parameters are those of `AgentRun`; without a ``server`` it is found by `Server.find`. An
-    interrupt (the kernel's stop button, Ctrl-C) stops the run and the server's generating.
+    Parameters are those of `AgentRun`. An interrupt (the kernel's stop button, Ctrl-C) stops the
+    run and the server's generating.
 
     Returns
     -------
     Run
-        ``run.answer``, ``run.timings`` (``.load_s``, ``.ttft_s``, ``.total_s``, ``.tokens_per_s``).
+        ``run.answer``, ``run.thinking``, ``run.timings`` (``.load_s``, ``.ttft_s``, ``.total_s``,
+        ``.tokens_per_s``), ``run.note`` (what a reader should know of it).
 
     Raises
     ------
@@ -313,39 +336,15 @@ def run_agent(
         prompt,
         model=model,
         keep_alive=keep_alive,
-        server=server or Server.find(),
+        server=server,
         options=options,
         tools=tools,
+        think=think,
         on_text=on_text,
+        on_thinking=on_thinking,
     ).start()
     try:
         return begun.wait()
     except KeyboardInterrupt:
         begun.stop()
         raise
-
-
-def warm_up() -> None:
-    """Import griptape in the background, so that the first run need not wait for it."""
-
-    def load() -> None:
-        import griptape.drivers.prompt.ollama
-        import griptape.structures  # noqa: F401
-
-        import lifecycle_widgets.agent.client  # noqa: F401
-
-    threading.Thread(target=load, name="lifecycle-warm-up", daemon=True).start()
-
-
-def _keep_griptape_quiet() -> None:
-    """Keep griptape from printing prompts and tracebacks of *our* runs into the notebook.
-
-    What it raises we report ourselves; a person's own agents go on logging as they do.
-    """
-    log = logging.getLogger("griptape")
-    if _not_ours not in log.filters:
-        log.addFilter(_not_ours)
-
-
-def _not_ours(record: logging.LogRecord) -> bool:
-    return record.threadName != _THREAD_NAME

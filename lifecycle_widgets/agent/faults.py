@@ -1,0 +1,106 @@
+"""What went wrong with a run, as an exception that a person can act on."""
+
+from __future__ import annotations
+
+from lifecycle_widgets.agent.chunks import NotChunks
+from lifecycle_widgets.error_advice import advice_for, out_of_descriptors
+from lifecycle_widgets.runs import Run
+from lifecycle_widgets.server import Server, ServerError, ServerUnreachable, UnknownModel
+
+_SHOWN = 300  # characters of somebody else's words
+_KEPT = "What had arrived is kept"
+
+
+class RunFailed(RuntimeError):
+    """A run that began and could not be finished. ``run`` has what had arrived until then."""
+
+    def __init__(self, message: str, run: Run | None = None) -> None:
+        super().__init__(message)
+        self.run = run
+
+
+def explained(
+    fault: BaseException | str, *, server: Server, model: str, has_begun: bool
+) -> BaseException:
+    """The exception for whoever waits for the run.
+
+    Parameters
+    ----------
+    fault:
+        Anything that came out of griptape, ollama-python, httpx, a person's function or ourselves.
+    has_begun:
+        Whether anything of the answer had arrived.
+    """
+    import httpx
+    import ollama
+
+    if isinstance(fault, str):
+        return RunFailed(f"The run failed: {_one_line(fault)}")
+    if isinstance(fault, (ServerUnreachable, ServerError, UnknownModel, RunFailed)):
+        return fault
+    if isinstance(fault, NotChunks):
+        return _no_answer(fault, server, has_begun)
+    if isinstance(fault, ollama.ResponseError):
+        return _refused(fault, server, model)
+    never_there = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.InvalidURL)
+    if not has_begun and (isinstance(fault, never_there) or out_of_descriptors(fault)):
+        return server.unreachable(fault)
+    if isinstance(fault, (httpx.HTTPError, ConnectionError)):
+        return _gone(fault, server, has_begun)
+    if isinstance(fault, MemoryError):
+        return RunFailed(
+            f"The memory of this process ran out. {_KEPT}; restart it (in a notebook: the kernel)."
+        )
+    failed = RunFailed(f"The run failed: {_one_line(f'{type(fault).__name__}: {fault}')}")
+    failed.__cause__ = fault
+    return failed
+
+
+def callback_failed(name: str, fault: BaseException) -> RunFailed:
+    """For an exception in a person's own function, which ends the run."""
+    said = _one_line(f"{type(fault).__name__}: {fault}".removesuffix(": "))
+    return RunFailed(
+        f"The run was ended by {name}, which raised {said}. {_KEPT}; mend the function and run it "
+        "again."
+    )
+
+
+def _no_answer(fault: NotChunks, server: Server, has_begun: bool) -> BaseException:
+    words = (
+        f"What {server.url} sent is no answer to a prompt (it has: {_one_line(str(fault))!r}). See "
+        "that this is Ollama's address, and what a gateway before it may have put in"
+    )
+    return RunFailed(f"{words}. {_KEPT}.") if has_begun else ServerError(f"{words}.")
+
+
+def _refused(fault: Exception, server: Server, model: str) -> BaseException:
+    """An error that the server answered with: in place of an answer, or in the middle of one."""
+    status, said = getattr(fault, "status_code", -1), getattr(fault, "error", str(fault))
+    if isinstance(status, int) and status > 0:
+        try:
+            return server.explain(fault, model)  # type: ignore[arg-type]
+        except (ServerUnreachable, ServerError, UnknownModel) as other:  # it asks for the models
+            return other
+    advice = advice_for(said, model) or "Run it again."
+    return RunFailed(
+        f"{model} failed in the middle of its answer ({_one_line(said)}). {_KEPT}. {advice}"
+    )
+
+
+def _gone(fault: BaseException, server: Server, has_begun: bool) -> BaseException:
+    why = _one_line(str(fault)) or type(fault).__name__
+    if has_begun:
+        return RunFailed(
+            f"Ollama at {server.url} went away in the middle of the answer ({why}). {_KEPT}; see "
+            "that the server runs, then run it again."
+        )
+    return RunFailed(
+        f"The connection to {server.url} ended before the first token ({why}). See that Ollama "
+        "runs there, and that no gateway before it has a time limit that is shorter than a cold "
+        "load; then run it again."
+    )
+
+
+def _one_line(words: str) -> str:
+    line = " ".join(words.split())
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"

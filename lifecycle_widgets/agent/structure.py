@@ -1,0 +1,103 @@
+"""The griptape Agent of one run: made by griptape's public doors, kept quiet, run to its end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ollama
+    from griptape.structures import Agent
+    from griptape.tools import BaseTool
+
+THREAD_NAME = "lifecycle-agent-run"
+"""The name of each run's thread; griptape is quiet in these, and only in these."""
+
+
+def make_agent(
+    *,
+    model: str,
+    client: ollama.Client,
+    request: Mapping[str, Any],
+    options: Mapping[str, Any],
+    tools: Sequence[BaseTool],
+) -> Agent:
+    """An agent that sends its prompt as it is, remembers nothing, and never tries twice.
+
+    Parameters
+    ----------
+    request:
+        What stands at the top level of each request, such as ``keep_alive`` and ``think``.
+    options:
+        Ollama's options, over griptape's own.
+    """
+    from griptape.drivers.prompt.ollama import OllamaPromptDriver
+    from griptape.structures import Agent
+    from griptape.tasks import PromptTask
+
+    _keep_griptape_quiet()
+    driver = OllamaPromptDriver(
+        model=model,
+        client=client,
+        stream=True,
+        max_attempts=1,  # a retry would repeat the text that was already shown
+        after_hook=lambda _: None,  # the default one prints, and sets up the root logger
+        extra_params=dict(request),
+    )
+    driver.options.update(options)
+    # the text goes in by a template, else griptape would run the person's text as one
+    task = PromptTask("{{ args[0] }}", prompt_driver=driver, tools=list(tools))
+    return Agent(tasks=[task], conversation_memory=None)
+
+
+def run_to_its_end(
+    agent: Agent, prompt: str, on_text: Callable[[str], None]
+) -> BaseException | str | None:
+    """Run it; returns what went wrong, which griptape does not raise: an exception, or its words.
+
+    Parameters
+    ----------
+    on_text:
+        Called with each piece of text, in this thread.
+    """
+    from griptape.artifacts import ErrorArtifact
+    from griptape.events import EventListener, TextChunkEvent
+
+    def heard(event: Any) -> None:
+        if event.token:
+            on_text(event.token)
+
+    with EventListener(heard, event_types=[TextChunkEvent]):
+        agent.run(prompt)
+    output = agent.task.output
+    if isinstance(output, ErrorArtifact):
+        return output.exception or str(output.value)
+    return None
+
+
+def warm_up() -> None:
+    """Import griptape in the background, so that the first run need not wait for it."""
+
+    def load() -> None:
+        import griptape.drivers.prompt.ollama
+        import griptape.structures  # noqa: F401
+
+        import lifecycle_widgets.agent.client  # noqa: F401
+
+    threading.Thread(target=load, name="lifecycle-warm-up", daemon=True).start()
+
+
+def _keep_griptape_quiet() -> None:
+    """Keep griptape from printing prompts and tracebacks of *our* runs into the notebook.
+
+    What it raises we report ourselves; a person's own agents go on logging as they do.
+    """
+    log = logging.getLogger("griptape")
+    if _not_ours not in log.filters:
+        log.addFilter(_not_ours)
+
+
+def _not_ours(record: logging.LogRecord) -> bool:
+    return record.threadName != THREAD_NAME

@@ -1,0 +1,66 @@
+"""ChunkTransport: answers to chat requests, as ollama-python and griptape can read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+
+from lifecycle_widgets.agent.chunks import read_chunks
+
+
+class ChunkTransport(httpx.BaseTransport):
+    """Passes requests on to another transport, and reads the answers to chat by `read_chunks`.
+
+    Parameters
+    ----------
+    transport:
+        The one that talks to the server.
+    on_chunk:
+        Called with each chunk before ollama-python reads it.
+
+    Examples
+    --------
+    >>> said = httpx.Response(200, content=b'{"message": null, "done": "true"}')
+    >>> there = ChunkTransport(httpx.MockTransport(lambda request: said))
+    >>> httpx.Client(transport=there).post("http://localhost/api/chat").json()["message"]
+    {'role': 'assistant', 'content': ''}
+    """
+
+    def __init__(
+        self,
+        transport: httpx.BaseTransport,
+        on_chunk: Callable[[dict[str, Any]], None] = lambda _: None,
+    ) -> None:
+        self._transport, self._on_chunk = transport, on_chunk
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """As httpx has it."""
+        reply = self._transport.handle_request(request)
+        if not (reply.is_success and request.url.path.endswith("/api/chat")):
+            return reply
+        return httpx.Response(
+            reply.status_code,
+            headers={"Content-Type": "application/x-ndjson"},
+            stream=_Lines(reply, self._on_chunk),
+            extensions=reply.extensions,
+        )
+
+    def close(self) -> None:
+        """As httpx has it."""
+        self._transport.close()
+
+
+class _Lines(httpx.SyncByteStream):
+    def __init__(self, reply: httpx.Response, on_chunk: Callable[[dict[str, Any]], None]) -> None:
+        self._reply, self._on_chunk = reply, on_chunk
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in read_chunks(self._reply.iter_bytes()):
+            self._on_chunk(chunk)
+            yield json.dumps(chunk).encode() + b"\n"
+
+    def close(self) -> None:
+        self._reply.close()
