@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from datetime import timedelta
@@ -11,16 +12,22 @@ from lifecycle_widgets.keep_alive import KeepAlive
 
 _URL = "http://localhost:11434"  # where Ollama listens when nothing else is said
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@+-]+")
+_KEY = "OLLAMA_API_KEY"  # ollama-python, and so griptape, reads it by itself
+_USER = "OLLAMA_USER"  # user:password
 
 
 def snippets(
     model: str,
     keep_alive: KeepAlive | str | float | timedelta | None,
     url: str | None = None,
+    *,
+    think: bool | str | None = None,
+    secret: str | None = None,
 ) -> dict[str, str]:
     """The code that asks for a keep_alive, in three forms; each runs as it is.
 
-    Everything is quoted for the language it stands in, whatever the name of the model is.
+    Everything is quoted for the language it stands in, whatever the name of the model is. No key
+    or password is in it: where the server wants one, the code reads it from the environment.
 
     Parameters
     ----------
@@ -30,7 +37,14 @@ def snippets(
         What `KeepAlive` takes. None: the server default, so nothing is sent.
     url:
         The server's address, with ``http://`` or ``https://``. Without one, griptape is left to
-        find it by OLLAMA_HOST, and curl asks localhost:11434.
+        find it by OLLAMA_HOST, and curl asks localhost:11434. A user and password in it are not
+        shown.
+    think:
+        Whether a model that can is to think: what `AgentRun` takes. None: not sent.
+    secret:
+        What the server wants: ``"key"``, which the code reads from OLLAMA_API_KEY, or ``"user"``:
+        it reads ``user:password`` from OLLAMA_USER. None: what is in the url, or in this process's
+        environment.
 
     Returns
     -------
@@ -58,28 +72,46 @@ def snippets(
     export OLLAMA_KEEP_ALIVE=-1
     """
     value = KeepAlive(keep_alive)
-    if url is not None and not re.match(r"https?://[^/\s]", url):
-        raise ValueError(f"{url!r} is not an address; give one such as {_URL!r}.")
+    where = None if url is None else _without_secrets(url)
+    if where is not None and not re.match(r"https?://[^/\s]", where):
+        raise ValueError(f"{where!r} is not an address; give one such as {_URL!r}.")
+    if secret is None:
+        secret = "user" if "@" in (url or "") else "key" if os.environ.get(_KEY) else ""
     return {
-        "griptape": _griptape(model, value, url),
+        "griptape": _griptape(model, value, where, think, secret),
         "server": _server(value),
-        "curl": _curl(model, value, url or _URL),
+        "curl": _curl(model, value, where or _URL, think, secret),
     }
 
 
-def _griptape(model: str, value: KeepAlive, url: str | None) -> str:
+def _griptape(
+    model: str, value: KeepAlive, url: str | None, think: bool | str | None, secret: str
+) -> str:
     lines = [f"model={_python(model)},"]
     if url is not None:
         lines.append(f"host={_python(url)},")
-    if not value.is_default:
-        lines.append(f'extra_params={{"keep_alive": {value.to_json()}}},  # {_meaning(value)}')
+    if secret == "user":
+        lines.append('headers={"Authorization": f"Basic {b64encode(user).decode()}"},')
+    asked = [] if value.is_default else [f'"keep_alive": {value.to_json()}']
+    asked += [] if think is None else [f'"think": {_python(think)}']
+    if asked:
+        comment = "" if value.is_default else f"  # {_meaning(value)}"
+        lines.append(f"extra_params={{{', '.join(asked)}}},{comment}")
     arguments = "".join(f"    {line}\n" for line in lines)
     return (
+        f"{_IMPORTS if secret == 'user' else ''}"
         "from griptape.drivers.prompt.ollama import OllamaPromptDriver\n"
-        "from griptape.structures import Agent\n\n"
+        f"from griptape.structures import Agent\n\n{_PYTHON_SECRET.get(secret, '')}"
         f"driver = OllamaPromptDriver(\n{arguments})\n"
         "agent = Agent(prompt_driver=driver)"
     )
+
+
+_IMPORTS = "import os\nfrom base64 import b64encode\n\n"
+_PYTHON_SECRET = {
+    "user": f'user = os.environ["{_USER}"].encode()  # user:password\n',
+    "key": f"# the key is read from {_KEY} in the environment\n",
+}
 
 
 def _server(value: KeepAlive) -> str:
@@ -104,17 +136,36 @@ def _server(value: KeepAlive) -> str:
     )
 
 
-def _curl(model: str, value: KeepAlive, url: str) -> str:
+def _curl(model: str, value: KeepAlive, url: str, think: bool | str | None, secret: str) -> str:
     asked: dict[str, object] = {"model": model, "prompt": "Say hello.", "stream": False}
     if not value.is_default:
         asked["keep_alive"] = value.to_json()
+    if think is not None:
+        asked["think"] = think
     where = f"{url.rstrip('/')}/api/generate"
-    return f"curl --url {shlex.quote(where)} \\\n  --data {shlex.quote(json.dumps(asked))}"
+    lines = [f"curl --url {shlex.quote(where)}"]
+    if secret:
+        lines.append(_CURL_SECRET[secret])
+    lines.append(f"--data {shlex.quote(json.dumps(asked))}")
+    return " \\\n  ".join(lines)
 
 
-def _python(text: str) -> str:
-    """The text as a Python literal: in double quotes where it is plain, else as Python has it."""
-    return f'"{text}"' if _PLAIN.fullmatch(text) else repr(text)
+_CURL_SECRET = {
+    "user": f'--user "${_USER}"',
+    "key": f'--header "Authorization: Bearer ${_KEY}"',
+}
+
+
+def _without_secrets(url: str) -> str:
+    """The address without a user, a password, or what follows a question mark."""
+    scheme, separator, rest = url.rpartition("://")
+    return f"{scheme}{separator}{re.split('[?#]', rest.rpartition('@')[2])[0]}"
+
+
+def _python(value: str | bool) -> str:
+    """The value in Python: text in double quotes where it is plain, else as Python has it."""
+    is_plain = isinstance(value, str) and _PLAIN.fullmatch(value)
+    return f'"{value}"' if is_plain else repr(value)
 
 
 def _meaning(value: KeepAlive) -> str:

@@ -18,9 +18,13 @@ _KINDS = {
     "prompt_eval_s": "float64",
     "eval_s": "float64",
     "ttft_s": "float64",
+    "think": "object",
+    "thinking_s": "float64",
+    "first_text_s": "float64",
     "total_s": "float64",
     "output_tokens": "Int64",
     "tokens_per_s": "float64",
+    "done_reason": "object",
     "stopped": "bool",
     "error": "object",
 }
@@ -34,8 +38,10 @@ def run_frame(runs: Iterable[Run]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``started_at`` (wall clock), ``model``, ``keep_alive`` (text), ``was_resident``, ``load_s``,
-        ``prompt_eval_s``, ``eval_s``, ``ttft_s``, ``total_s`` (seconds), ``output_tokens``,
-        ``tokens_per_s``, ``stopped``, ``error``. What is not known is missing (NaN, NA or None).
+        ``prompt_eval_s``, ``eval_s``, ``ttft_s`` (seconds), ``think`` (text, as it was sent),
+        ``thinking_s``, ``first_text_s``, ``total_s`` (seconds), ``output_tokens``,
+        ``tokens_per_s``, ``done_reason``, ``stopped``, ``error``. What is not known is missing
+        (NaN, NA or None).
 
     Examples
     --------
@@ -76,7 +82,8 @@ def compare_runs(first: Run, second: Run) -> pd.DataFrame:
     True
     """
     one, other = _row(first), _row(second)
-    shown = ("model", "keep_alive", "was_resident", *_NUMBERS, "stopped", "error")
+    asked, ended = ("model", "keep_alive", "think"), ("done_reason", "stopped", "error")
+    shown = (*asked, "was_resident", *_NUMBERS, *ended)
     rows = {name: (one[name], other[name], _difference(name, one, other)) for name in shown}
     return pd.DataFrame.from_dict(
         rows, orient="index", columns=["first", "second", "difference"], dtype=object
@@ -101,9 +108,13 @@ def _row(run: Run) -> dict[str, Any]:
         "prompt_eval_s": t.prompt_eval_s,
         "eval_s": t.eval_s,
         "ttft_s": t.ttft_s,
+        "think": None if run.think is None else str(run.think).lower(),
+        "thinking_s": t.thinking_s,
+        "first_text_s": t.first_text_s,
         "total_s": t.total_s,
         "output_tokens": t.output_tokens,
         "tokens_per_s": t.tokens_per_s,
+        "done_reason": t.done_reason,
         "stopped": run.stopped,
         "error": run.error,
     }

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import threading
-import time
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import traitlets
 
-from lifecycle_widgets.agent import AgentRun, warm_up
+from lifecycle_widgets.agent import AgentRun, checked_options, warm_up
 from lifecycle_widgets.keep_alive import KeepAlive
-from lifecycle_widgets.runs import Run
-from lifecycle_widgets.server import Server, ServerError, ServerUnreachable
+from lifecycle_widgets.runs import Run, Think, host_name
+from lifecycle_widgets.server import Model, Server, ServerError, ServerUnreachable, UnknownModel
+from lifecycle_widgets.widgets.background import Background
 from lifecycle_widgets.widgets.base import Composite, KeepAliveTrait, Message, ServerTrait
-from lifecycle_widgets.widgets.formats import escaped, seconds_text
+from lifecycle_widgets.widgets.formats import seconds_text
+from lifecycle_widgets.widgets.run_status import RunStatus, thought_text
 from lifecycle_widgets.widgets.split import split_html
 from lifecycle_widgets.widgets.text_stream import TextStream
+from lifecycle_widgets.widgets.think_picker import ThinkPicker, ThinkTrait
 
-_TICK_S = 0.2
+if TYPE_CHECKING:
+    from lifecycle_widgets.sandbox import Sandbox
+
 _CLOSE_S = 3.0  # how long close() waits for a run to end
-_STAGES = {None: "starting", False: "loading model", True: "reading the prompt"}
+_REPORT_S = 10.0  # how long wait() waits for the report of a run that has ended
+_THINKS = "Thinking…"
 _PROMPT = "In one sentence: why is the sky blue?"
 _HINT = "Press Run, or Ctrl+Enter in the prompt. The answer appears here."
 
@@ -29,13 +35,15 @@ _HINT = "Press Run, or Ctrl+Enter in the prompt. The answer appears here."
 class AgentPanel(Composite):
     """Runs a prompt as an agent: streams the answer, can stop, and shows where the time went.
 
-    ``running``, ``answer``, ``run`` (the last `Run`), ``runs`` and ``error`` are for reading and
-    observing; the others can be set at any time and count for the next run.
+    What a model thinks is streamed apart from its answer, folded, in ``thinking``.
+
+    ``running``, ``answer``, ``thinking``, ``run`` (the last `Run`), ``runs`` and ``error`` are for
+    reading and observing; the others can be set at any time and count for the next run.
 
     Parameters
     ----------
     server:
-        A Server or an address; without one, `Server.find` looks for it.
+        A Server, an address or a Sandbox; without one, `Server.find` looks for it.
     model:
         An installed model.
     keep_alive:
@@ -44,6 +52,9 @@ class AgentPanel(Composite):
         Sent as it is; ``{{ }}`` and ``{% %}`` mean nothing in it.
     options:
         Ollama's options, such as ``{"num_predict": 50}``.
+    think:
+        Whether the model is to think before it answers: False, True, "low", "medium" or "high".
+        None: not sent. The page has a control for it when the model is told to be able to.
 
     Examples
     --------
@@ -57,38 +68,46 @@ class AgentPanel(Composite):
     keep_alive = KeepAliveTrait()
     prompt = traitlets.Unicode()
     options = traitlets.Dict()
+    think = ThinkTrait()
     blocked = traitlets.Unicode(help="Why it must not run (a mistake elsewhere); empty: it may.")
     running = traitlets.Bool()
     answer = traitlets.Unicode()
+    thinking = traitlets.Unicode()
     run = traitlets.Instance(Run, allow_none=True)
     runs = traitlets.Tuple()
     error = traitlets.Unicode()
 
     def __init__(
         self,
-        server: Server | str | None = None,
+        server: Server | str | Sandbox | None = None,
         *,
         model: str = "",
         keep_alive: KeepAlive | str | float | timedelta | None = None,
         prompt: str = _PROMPT,
         options: dict[str, Any] | None = None,
+        think: Think = None,
         **keywords: Any,
     ) -> None:
         self._lock = threading.RLock()
         self._begun: AgentRun | None = None
         self._ended = threading.Event()
-        self._ticking: AgentRun | None = None  # whose progress the status line shows
+        self._background = Background()
+        self._known: Model | None = None  # what the server tells of the model
         super().__init__(self._parts(), keywords)
         self.add_class("lw-agent")
-        self.server = server if server is not None else Server.find()
+        self.server = Server.of(server)
         self.model, self.keep_alive, self.prompt = model, KeepAlive(keep_alive), prompt
-        self.options = options or {}
+        self.options, self.think = options or {}, think
         traitlets.link((self, "prompt"), (self._field, "value"))
+        traitlets.link((self, "think"), (self._think, "value"))
         traitlets.dlink((self._stream, "text"), (self, "answer"))
+        traitlets.dlink((self._thoughts, "text"), (self, "thinking"))
         self.observe(lambda _: self._message.show(self.error), "error")
         self.observe(self._switch_buttons, "running")
         self.observe(self._say_what_is_next, ["model", "keep_alive"])
         self._say_what_is_next()
+        self.observe(self._look_at_model, ["model", "server"])
+        self._look_at_model()
         self._run_button.on_click(self._pressed)
         self._stop_button.on_click(lambda _: self.stop())
         warm_up()  # griptape takes a second to import; the person is still reading
@@ -107,12 +126,14 @@ class AgentPanel(Composite):
         )
         for button in (self._run_button.add_class("lw-run"), self._stop_button):
             button.layout.width = "92px"
-        self._status, self._message = widgets.HTML().add_class("lw-grow"), Message()
+        self._status, self._message, self._about = RunStatus(), Message(), Message()
+        self._thoughts, self._think = TextStream(title=_THINKS), ThinkPicker()
         self._stream, self._split = TextStream(hint=_HINT), widgets.HTML()
         self._split.layout.display = "none"
-        buttons = widgets.HBox([self._run_button, self._stop_button, self._status])
-        buttons.add_class("lw-row")
-        return [self._field, buttons, self._message, self._stream, self._split]
+        buttons = [self._run_button, self._stop_button, self._status, self._think]
+        row = widgets.HBox(buttons).add_class("lw-row")
+        answer = [self._thoughts, self._stream, self._split]
+        return [self._field, row, self._about, self._message, *answer]
 
     # --- for code and for the buttons ------------------------------------------------------------
 
@@ -122,7 +143,8 @@ class AgentPanel(Composite):
         Raises
         ------
         ValueError
-            For an empty prompt, no model, or while ``blocked`` says why.
+            For an empty prompt, no model, one that cannot answer a prompt, or while ``blocked``
+            says why.
         RuntimeError
             While a run is going on.
         """
@@ -133,15 +155,14 @@ class AgentPanel(Composite):
                 self.error = str(fault)
                 raise
             self._begun, self._ended = begun, threading.Event()
-            self._ticking = begun
             self._stream.hint, self.error = "", ""
             self._split.layout.display = "none"
+            self._thoughts.title = _THINKS
+            self._thoughts.clear()
             self._stream.clear()
             self.running = True
+        self._status.follow(begun, self._ended, lambda: self._name_thoughts(begun))
         begun.start()
-        threading.Thread(
-            target=self._tick, args=(begun,), name="lifecycle-status", daemon=True
-        ).start()
         return self
 
     def stop(self) -> None:
@@ -179,18 +200,20 @@ class AgentPanel(Composite):
         if begun is None:
             raise RuntimeError("Nothing was started. Call start() first.")
         try:
-            if not ended.wait(timeout_s):
-                raise TimeoutError(f"The run is not finished after {timeout_s:g} s; it goes on.")
+            return begun.wait(timeout_s)
         except KeyboardInterrupt:  # the kernel's stop button means this run
             begun.stop()
             raise
-        return begun.wait()
+        finally:
+            if not begun.running:  # its end is shown before it is told
+                ended.wait(_REPORT_S)
 
     def close(self) -> None:
         """Stop a run that goes on, and remove the panel."""
         if self.running:
             self.stop()
             self._ended.wait(_CLOSE_S)
+        self._background.close(_CLOSE_S)
         super().close()
 
     # --- one run ---------------------------------------------------------------------------------
@@ -202,13 +225,17 @@ class AgentPanel(Composite):
             raise ValueError(self.blocked)
         if self.server is None:
             raise ValueError("There is no server to run on. Set one, or call Server.find().")
+        if self._known is not None and not self._known.can_chat:
+            raise ValueError(f"{_ONLY_EMBEDS.format(self.model)} Choose a model that can chat.")
         return AgentRun(
             self.prompt,
             model=self.model,
             keep_alive=self.keep_alive,
             server=self.server,
             options=self.options,
+            think=self.think,
             on_text=self._stream.append,
+            on_thinking=self._thoughts.append,
             on_done=self._done,
         )
 
@@ -223,40 +250,56 @@ class AgentPanel(Composite):
                 self._ended.set()
 
     def _report(self, run: Run) -> None:
+        tokens = None if run.answer else run.timings.output_tokens  # all of them went into it
+        self._thoughts.title = thought_text(run.timings.thinking_s, tokens)
+        self._thoughts.finish()
         self._stream.finish()
         if not run.answer and not run.error:
-            self._stream.hint = "There was no text."
-        with self._lock:
-            verb = "failed" if run.error else "stopped" if run.stopped else "done"
-            self._say(f"{verb} after {seconds_text(run.timings.total_s)}")
-            self._ticking = None
-        if not run.error or run.answer:
+            self._stream.hint = run.note or "There was no text."
+        verb = "failed" if run.error else "stopped" if run.stopped else "done"
+        self._status.end(f"{verb} after {seconds_text(run.timings.total_s)}")
+        if not run.error or run.answer or run.thinking:
             self._split.value, self._split.layout.display = split_html(run), None
         self.error = run.error or ""
         self.runs = (*self.runs, run)
         self.run = run
 
-    def _tick(self, begun: AgentRun) -> None:
-        """The status line, while the run goes on (in a thread of its own)."""
-        started, ended = time.monotonic(), self._ended
-        is_loaded: bool | None = None
-        waited_s = 0.0
-        while not ended.wait(_TICK_S if waited_s else 0):
-            waited_s = time.monotonic() - started
-            stage = _STAGES[is_loaded] if begun.waiting_for_first_token else "streaming"
-            with self._lock:
-                if self._ticking is begun:
-                    self._say(f"{stage}… {waited_s:.1f} s")
-            if stage != "streaming" and not is_loaded:
-                is_loaded = _is_loaded(begun)
+    def _name_thoughts(self, begun: AgentRun) -> None:
+        """While the run goes on: the thinking has ended when text comes."""
+        if begun.running and begun.answer and begun.thinking and self._thoughts.title == _THINKS:
+            self._thoughts.title = thought_text(begun.thinking_s)
 
-    def _say(self, status: str) -> None:
-        self._status.value = f'<span class="lw-muted">{escaped(status)}</span>'
+    # --- the model -------------------------------------------------------------------------------
+
+    def _look_at_model(self, _: Any = None) -> None:
+        """Ask in the background what the model can do, and where it runs."""
+        self._known = None
+        self._show_model()
+        if (server := self.server) is not None and (name := self.model):
+            self._background.start("model-facts", lambda: self._learn(server, name))
+
+    def _learn(self, server: Server, name: str) -> None:
+        # what goes wrong here is told by the run, when there is one
+        with suppress(ServerError, ServerUnreachable, UnknownModel):
+            model = server.require(name)
+            _ = model.capabilities  # asks, here and not in the person's thread
+            if (server, name) == (self.server, self.model) and not self._background.closed:
+                self._known = model
+                self._show_model()
+
+    def _show_model(self) -> None:
+        model = self._known
+        self._think.can_think = model is not None and model.can_think
+        self._about.show(_about(model) if model is not None else "", is_error=False)
 
     def _say_what_is_next(self, _: Any = None) -> None:
         with self._lock:
             if not self.running:
-                self._say(f"{self.model or 'no model chosen'}, keep_alive {self.keep_alive}")
+                self._status.end(f"{self.model or 'no model chosen'}, keep_alive {self.keep_alive}")
+
+    @traitlets.validate("options")
+    def _checked(self, proposal: Any) -> dict[str, Any]:
+        return checked_options(proposal["value"])
 
     def _pressed(self, _: Any) -> None:
         try:
@@ -273,9 +316,17 @@ class AgentPanel(Composite):
         return f"model={self.model!r}, keep_alive={str(self.keep_alive)!r}, {state}"
 
 
-def _is_loaded(begun: AgentRun) -> bool | None:
-    """Whether the model is in memory by now (a reading resets no timer); None: not told."""
-    try:
-        return begun.server.resident(begun.model) is not None
-    except (ServerUnreachable, ServerError):
-        return None
+_ONLY_EMBEDS = "{} only makes embeddings: it cannot answer a prompt."
+
+
+def _about(model: Model) -> str:
+    """What a person should know before a prompt goes to this model; mostly nothing."""
+    if not model.can_chat:
+        return _ONLY_EMBEDS.format(model.name)
+    if model.is_cloud:
+        where = host_name(model.remote_host) if model.remote_host else "another machine"
+        return (
+            f"{model.name} runs on {where}: prompts leave the machine, and keep_alive means "
+            "nothing there."
+        )
+    return ""

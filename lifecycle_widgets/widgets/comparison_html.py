@@ -25,7 +25,10 @@ def comparison_html(first: Run, second: Run, numbers: tuple[int, int]) -> str:
     frame = compare_runs(first, second).rename(
         columns={"first": names[0], "second": names[1], "difference": "difference"}
     )
-    frame = frame.drop(index=[n for n in ("error",) if not (first.error or second.error)])
+    lacking = [n for n in ("think", "thinking_s", "error") if frame.loc[n, names].isna().all()]
+    if "thinking_s" in lacking:  # then the first text is the first token
+        lacking.append("first_text_s")
+    frame = frame.drop(index=lacking)
     words = comparison_words(first, second, numbers)
     return (
         f'<div class="lw-comparison"><p>{escaped(words)}</p>'
@@ -55,6 +58,8 @@ def comparison_words(first: Run, second: Run, numbers: tuple[int, int]) -> str:
 def _what(run: Run) -> str:
     heat = {True: "was resident", False: "was not resident", None: "not known if resident"}
     model = f"{run.model}, keep_alive {run.keep_alive}, {heat[run.was_resident]}"
+    if run.timings.thinking_s is not None:
+        model += f", thought for {seconds_text(run.timings.thinking_s)}"
     return model + (", failed" if run.error else ", stopped" if run.stopped else "")
 
 

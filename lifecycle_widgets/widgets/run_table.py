@@ -183,9 +183,7 @@ _LOOK: dict[str, Any] = {
 def _shown(runs: Sequence[Run]) -> pd.DataFrame:
     """The runs as the table shows them; text that is sorted by what it means."""
     frame = run_frame(runs)
-    ended = [
-        (run.error or "")[:_ERROR_LENGTH] or ("stopped" if run.stopped else "done") for run in runs
-    ]
+    ended = [_ended(run) for run in runs]
     resident = [{True: "yes", False: "no", None: "–"}[run.was_resident] for run in runs]
     shown = {
         "run": range(1, len(runs) + 1),
@@ -197,12 +195,34 @@ def _shown(runs: Sequence[Run]) -> pd.DataFrame:
         f"prompt eval,{_NARROW}s": frame["prompt_eval_s"].round(3),
         f"eval,{_NARROW}s": frame["eval_s"].round(3),
         f"TTFT,{_NARROW}s": frame["ttft_s"].round(3),
+        **_thinking(frame),
         f"total,{_NARROW}s": frame["total_s"].round(3),
         "tokens": frame["output_tokens"],
         "tokens/s": frame["tokens_per_s"].round(1),
         "ended": ended,
     }
     return pd.DataFrame(shown)
+
+
+def _ended(run: Run) -> str:
+    if run.error:
+        return run.error[:_ERROR_LENGTH]
+    if run.stopped:
+        return "stopped"
+    if run.timings.done_reason != "length":
+        return "done"
+    return "only thought" if run.thinking and not run.answer else "cut off"
+
+
+def _thinking(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """The columns of thinking, when any of the runs thought, or was asked whether it would."""
+    if frame["thinking_s"].isna().all() and frame["think"].isna().all():
+        return {}
+    return {
+        "think": frame["think"].fillna("–"),
+        f"thinking,{_NARROW}s": frame["thinking_s"].round(3),
+        f"first text,{_NARROW}s": frame["first_text_s"].round(3),
+    }
 
 
 def _by_length(runs: Sequence[Run]) -> pd.Categorical:

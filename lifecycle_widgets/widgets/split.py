@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifecycle_widgets.runs import Run, Timings
+from lifecycle_widgets.runs import Run, Timings, host_name
 from lifecycle_widgets.widgets.formats import escaped, seconds_text
 
 
@@ -17,6 +17,10 @@ def split_html(run: Run) -> str:
 def _caption(run: Run) -> str:
     heat = {True: " · warm: it was in memory", False: " · cold: it was not in memory"}
     kept = f"{run.model} · keep_alive {run.keep_alive}"
+    if run.think is not None:
+        kept += f" · think {str(run.think).lower()}"
+    if run.remote_host is not None:
+        return f"{kept} · it ran on {host_name(run.remote_host)}"
     return kept + ("" if run.was_resident is None else heat[run.was_resident])
 
 
@@ -33,6 +37,8 @@ def _bar(timings: Timings) -> str:
     known = [(css, name, s) for css, name, s in _phases(timings) if s]
     if not known:
         why = "Where the time went is told at the end of an answer; this one did not reach it."
+        if timings.done_reason is not None:
+            why = "This server does not tell where the time went."
         return f'<div class="lw-muted">{why}</div>'
     spoken = ", ".join(f"{name} {seconds_text(s)}" for _, name, s in known)
     parts = "".join(
@@ -45,7 +51,9 @@ def _bar(timings: Timings) -> str:
 def _numbers(timings: Timings) -> str:
     rate = timings.tokens_per_s
     plain = [
-        ("TTFT", seconds_text(timings.ttft_s) if timings.ttft_s is not None else None),
+        ("TTFT", _time(timings.ttft_s)),
+        ("thinking", _time(timings.thinking_s)),
+        ("first text", _time(timings.first_text_s) if timings.thinking_s is not None else None),
         ("total", seconds_text(timings.total_s)),
         ("prompt tokens", _count(timings.prompt_tokens)),
         ("output tokens", _count(timings.output_tokens)),
@@ -58,6 +66,10 @@ def _numbers(timings: Timings) -> str:
     ] + [(name, value) for name, value in plain if value is not None]
     items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in cells)
     return f'<dl class="lw-numbers">{items}</dl>'
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else seconds_text(seconds)
 
 
 def _count(tokens: int | None) -> str | None:

@@ -27,6 +27,8 @@ class TextStream(anywidget.AnyWidget):
         What it starts with.
     hint:
         Shown, muted, while there is no text.
+    title:
+        With one, the text is folded under it, and a click opens it.
 
     Examples
     --------
@@ -42,16 +44,17 @@ class TextStream(anywidget.AnyWidget):
 
     text = traitlets.Unicode()  # not synchronised: the page is sent the increments
     hint = traitlets.Unicode().tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
     _saved = traitlets.Unicode().tag(sync=True)  # what is stored with the notebook
 
-    def __init__(self, text: str = "", *, hint: str = "", **keywords: Any) -> None:
+    def __init__(self, text: str = "", *, hint: str = "", title: str = "", **keywords: Any) -> None:
         refuse_unknown(type(self), keywords)
         self._lock = threading.RLock()
         self._pending = ""
         self._sent = 0  # characters (code points) that the page has been sent
         self._appending = False
         self._sender: threading.Thread | None = None
-        super().__init__(text=text, _saved=_sendable(text), hint=hint, **keywords)
+        super().__init__(text=text, _saved=_sendable(text), hint=hint, title=title, **keywords)
         self._sent = len(self.text)
         self.on_msg(self._asked)
         self.observe(self._replaced, "text")

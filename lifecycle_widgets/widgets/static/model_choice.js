@@ -16,11 +16,13 @@ function element(tag, attributes = {}, text = "") {
 const line = ({ name, about }) => [name, about].filter(Boolean).join(" · ");
 
 function matching(options, typed) {
-  const words = typed.toLowerCase().split(/[\s·]+/);
-  return options.filter((option) => {
-    const all = `${line(option)} ${option.marks.join(" ")}`.toLowerCase();
-    return words.every((word) => all.includes(word));
-  });
+  const words = typed.toLowerCase().split(/[\s·]+/).filter(Boolean);
+  const all = ({ name, about, marks }) => [name, about, ...marks].join(" ").toLowerCase();
+  const found = options.filter((option) => words.every((word) => all(option).includes(word)));
+  const begins = (before) => !/[a-z0-9.]$/.test(before); // 4b is wanted before 14b
+  const rank = (option) =>
+    words.filter((word) => !all(option).split(word).slice(0, -1).some(begins)).length;
+  return found.sort((one, other) => rank(one) - rank(other));
 }
 
 function row(option, id, isChosen) {
@@ -110,8 +112,10 @@ function render({ model, el }) {
       window.addEventListener("resize", place);
     }
     place();
+    if (typed) return point(0);
     const chosen = found.findIndex(({ name }) => name === model.get("value"));
-    point(typed ? 0 : chosen);
+    list.scrollTop = (list.children[chosen]?.offsetTop ?? 0) - list.clientHeight / 2;
+    point(chosen);
   }
 
   function close() {
@@ -165,9 +169,12 @@ function render({ model, el }) {
     open();
   });
   field.addEventListener("focus", () => field.select());
-  field.addEventListener("click", () => {
-    if (isOpen) return;
-    open();
+  field.addEventListener("mousedown", (event) => {
+    if (event.button || (isOpen && typed)) return; // in what was typed, the caret can be placed
+    event.preventDefault(); // else the click would undo the selection
+    field.focus();
+    if (isOpen) close();
+    else open();
     field.select();
   });
   field.addEventListener("blur", close);

@@ -39,22 +39,33 @@ export default () => {
   }
 
   function render({ model, el }) {
+    const fold = document.createElement("details");
+    const title = document.createElement("summary");
     const box = document.createElement("div");
     const node = document.createTextNode("");
     const hint = document.createElement("div");
+    fold.className = "lw-fold";
     box.className = "lw-stream";
     box.tabIndex = 0; // so that the keyboard can scroll it
     box.setAttribute("role", "log");
-    box.setAttribute("aria-live", "polite");
-    box.setAttribute("aria-label", "Answer");
     hint.className = "lw-hint";
     box.append(node);
-    el.append(box, hint);
+    fold.append(title, box);
+    el.append(fold, hint);
 
     function settle() {
       hint.textContent = model.get("hint");
       hint.hidden = Boolean(text) || !hint.textContent;
-      box.hidden = !text;
+      fold.hidden = box.hidden = !text;
+    }
+    function name() {
+      const folded = model.get("title");
+      if (!folded) fold.open = true;
+      else if (title.hidden || !title.textContent) fold.open = false;
+      title.hidden = !folded;
+      title.textContent = folded;
+      box.setAttribute("aria-label", folded || "Answer");
+      box.setAttribute("aria-live", folded ? "off" : "polite"); // what is folded is not read out
     }
     const view = {
       replace() {
@@ -70,11 +81,14 @@ export default () => {
       },
     };
     views.add(view);
+    name();
     view.replace();
     model.on("change:hint", settle);
+    model.on("change:title", name);
     return () => {
       views.delete(view);
       model.off("change:hint", settle);
+      model.off("change:title", name);
     };
   }
 
