@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib.util
+import io
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifecycle_widgets import __version__
-from lifecycle_widgets.sandbox import Sandbox, SandboxError, cache_dir, remove
-from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server, ServerError
+from lifecycle_widgets.sandbox import Sandbox, SandboxError, cache_dir, remove, why_not
+from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server, ServerError, ServerUnreachable
+from lifecycle_widgets.server.finding import _INSTEAD as INSTEAD
 
 if TYPE_CHECKING:
     from lifecycle_widgets.facts import Finding, Lab
@@ -29,7 +34,8 @@ Open the notebooks of lifecycle_widgets in JupyterLab.
 
   lifecycle-lab FOLDER [JupyterLab's own arguments]
       Puts the notebooks into FOLDER (what is there already is left as it is), finds an Ollama or
-      starts the private one, and opens JupyterLab there.
+      starts the private one, and opens JupyterLab there. With --private it is the private one in
+      any case, and your own Ollama is left alone.
   lifecycle-lab sandbox [--port N]
       Runs the private Ollama until Ctrl-C, for use from elsewhere.
   lifecycle-lab sandbox --remove
@@ -44,18 +50,47 @@ Open the notebooks of lifecycle_widgets in JupyterLab.
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status (2: wrong arguments, 1: a fault, told in words)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that lacks a letter shows "?"
     try:
         if words[:1] == ["sandbox"]:
             return _sandbox(words[1:])
         if words[:1] == ["facts"]:
             return _facts(words[1:])
         return _lab(words)
-    except (SandboxError, ServerError, OSError) as fault:
-        print(f"lifecycle-lab: {fault}", file=sys.stderr)
+    except (SandboxError, ServerError, ValueError, OSError) as fault:
+        print(f"lifecycle-lab: {_in_words(fault)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nlifecycle-lab: interrupted. What was prepared is kept.", file=sys.stderr)
         return 130
+
+
+def _in_words(fault: Exception) -> str:
+    """What a fault says; the operating system's without their numbers."""
+    if isinstance(fault, OSError) and fault.strerror:
+        return f"{fault.filename}: {fault.strerror}" if fault.filename else fault.strerror
+    return str(fault)
+
+
+def _own_server(private: bool) -> Server | None:
+    """The person's own Ollama, if they have one and want it; a fault is told with the way round.
+
+    Who names a server in OLLAMA_HOST wants that one, and no other without being asked.
+    """
+    if private:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "OLLAMA_HOST")
+            return Server.own()
+    except UserWarning as told:
+        fault = f"{str(told).partition(';')[0]}. Start it there, or set OLLAMA_HOST to another one."
+    except (ValueError, ServerError, ServerUnreachable) as told:
+        fault = str(told).removesuffix(INSTEAD)
+    way_round = "" if why_not() else " To use the private Ollama all the same, add --private."
+    raise ConnectionError(f"{fault}{way_round}")
 
 
 # --- the lab ------------------------------------------------------------------------------------
@@ -68,18 +103,39 @@ def _lab(words: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="where the notebooks are to be")
+    parser.add_argument("folder", metavar="FOLDER", help="where the notebooks are to be")
+    parser.add_argument("--private", action="store_true", help="use the private Ollama")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     known, for_jupyter = parser.parse_known_args(words)
-    folder = put_notebooks(known.folder)
-    url = _model_server()
-    os.environ |= {SANDBOX_URL_VARIABLE: url} if url else {}
-    os.chdir(folder)
-    # JupyterLab takes this process's place: Ctrl-C and signals reach it as they should, and the
-    # sandbox, which watches this process, ends with it.
+    if meant := _command_meant(known.folder):
+        question = f"There is no command {known.folder!r}; did you mean {meant!r}?"
+        folder_anyway = f"A folder of that name is written .{os.sep}{known.folder}"
+        parser.exit(2, f"lifecycle-lab: {question} {folder_anyway}\n")
     command = jupyter_command(for_jupyter)
+    folder = put_notebooks(Path(known.folder))
+    os.environ |= _model_server(known.private)
+    os.chdir(folder)
     sys.stdout.flush()
-    os.execv(command[0], command)
+    return _become(command)
+
+
+def _command_meant(folder: str) -> str | None:
+    """The command that was mistyped, if that is what it looks like."""
+    if Path(folder).exists() or Path(folder).name != folder:
+        return None
+    return next(iter(difflib.get_close_matches(folder, ("sandbox", "facts"), 1, 0.85)), None)
+
+
+def _become(command: list[str]) -> int:
+    """Let JupyterLab take this process's place.
+
+    So Ctrl-C and signals reach it as they should, and the sandbox, which watches this process, ends
+    with it. On Windows, whose exec returns to the shell at once, this process waits for it.
+    """
+    if hasattr(os, "fork"):
+        os.execv(command[0], command)
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is JupyterLab's, which hears it too
+    return subprocess.call(command)
 
 
 def put_notebooks(folder: Path) -> Path:
@@ -92,9 +148,21 @@ def put_notebooks(folder: Path) -> Path:
     )
     if source is None:
         raise OSError("The notebooks are not in this installation. Install lifecycle_widgets anew.")
-    folder.mkdir(parents=True, exist_ok=True)
-    if folder.samefile(source):
-        return folder
+    if folder.exists() and not folder.is_dir():
+        raise OSError(f"{folder} is a file. Name a folder for the notebooks.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.samefile(source):
+            _copy_what_lacks(source, folder)
+    except OSError as fault:
+        raise OSError(
+            f"The notebooks cannot be put into {folder} ({fault.strerror or fault}). "
+            "Name a folder that you may write to."
+        ) from fault
+    return folder
+
+
+def _copy_what_lacks(source: Path, folder: Path) -> None:
     for notebook in sorted(source.glob("*.ipynb")):
         if not (folder / notebook.name).exists():
             shutil.copyfile(notebook, folder / notebook.name)
@@ -104,19 +172,26 @@ def put_notebooks(folder: Path) -> Path:
     for picture in sorted((source / "pictures").glob("*.png")):
         if not (pictures / picture.name).exists():
             shutil.copyfile(picture, pictures / picture.name)
-    return folder
 
 
-def _model_server() -> str | None:
-    """Find or start what the notebooks will talk to; returns the address if it is a sandbox."""
-    own = Server.own()
+def _model_server(private: bool) -> dict[str, str]:
+    """Find or start what the notebooks will talk to; what the kernels' environment must say."""
+    own = _own_server(private)
     if own is not None:
-        print(f"Ollama {own.version} answers at {own.url}; the notebooks will use it.")
-        return None
-    print("No Ollama answers here; the notebooks will use a private one (the sandbox).")
+        print(f"{_named(own)} answers at {own.url}; the notebooks will use it.")
+        return {}
+    if not private:
+        print("No Ollama answers here; the notebooks will use a private one (the sandbox).")
     sandbox = Sandbox().start()
     print(f"The sandbox (Ollama {sandbox.version}) answers at {sandbox.url}; it ends with the lab.")
-    return sandbox.url
+    handed = {SANDBOX_URL_VARIABLE: sandbox.url}
+    return handed | {"OLLAMA_HOST": sandbox.url} if private else handed
+
+
+def _named(server: Server) -> str:
+    """What answers there, as far as it tells."""
+    told = server.version[:1].isdigit()
+    return f"Ollama {server.version}" if told else "A server that tells no version"
 
 
 def jupyter_command(arguments: Sequence[str]) -> list[str]:
@@ -134,7 +209,7 @@ def jupyter_command(arguments: Sequence[str]) -> list[str]:
 
 def _sandbox(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
-        prog="lifecycle-lab sandbox", description="The private Ollama."
+        prog="lifecycle-lab sandbox", description="The private Ollama.", allow_abbrev=False
     )
     parser.add_argument("--port", type=int, help="listen there (default: any free one)")
     parser.add_argument("--remove", action="store_true", help="remove it from the user's cache")
@@ -161,7 +236,9 @@ def _sandbox(words: Sequence[str]) -> int:
 
 def _facts(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
-        prog="lifecycle-lab facts", description="Which facts hold on this Ollama."
+        prog="lifecycle-lab facts",
+        description="Which facts hold on this Ollama.",
+        allow_abbrev=False,
     )
     parser.add_argument("--slow", action="store_true", help="also those that take long")
     parser.add_argument("--private", action="store_true", help="on the private Ollama")
@@ -174,7 +251,7 @@ def _facts(words: Sequence[str]) -> int:
         parser.error(f"no topic has {known.topic!r} in it. There are: {'; '.join(TOPICS)}")
     with _server_for_facts(known.private) as lab:
         whose = "private" if lab.sandbox is not None else "own"
-        print(f"Ollama {lab.server.version} at {lab.server.url} ({whose})")
+        print(f"{_named(lab.server)} at {lab.server.url} ({whose})")
         found: list[Finding] = []
         show(_kept(check(lab, slow=known.slow, facts=chosen), found))
     held, not_held = (sum(one.holds is holds for one in found) for holds in (True, False))
@@ -195,7 +272,7 @@ def _kept(findings: Iterator[Finding], found: list[Finding]) -> Iterator[Finding
 def _server_for_facts(private: bool) -> Iterator[Lab]:
     from lifecycle_widgets.facts import Lab
 
-    own = None if private else Server.own()
+    own = _own_server(private)
     if own is not None:
         with closing(Lab(own)) as lab:
             yield lab

@@ -6,7 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -63,14 +67,112 @@ def test_without_a_folder_it_says_so(capsys: pytest.CaptureFixture[str]) -> None
     assert "FOLDER" in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_made_is_one_message(
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line on stderr."""
+    message = capsys.readouterr().err
+    assert message.startswith("lifecycle-lab: "), message
+    assert message.count("\n") == 1, message
+    return message
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
+    assert main([str(tmp_path / "file")]) == 1
+    assert "file is a file. Name a folder for the notebooks." in said(capsys)
     assert main([str(tmp_path / "file" / "folder")]) == 1
-    message = capsys.readouterr().err
-    assert message.startswith("lifecycle-lab: ")
-    assert "Traceback" not in message
+    assert "(Not a directory). Name a folder that you may write to." in said(capsys)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "pictures").write_text("in the way")
+    assert main([str(tmp_path / "full")]) == 1
+    assert "(File exists)" in said(capsys)
+
+
+def test_a_mistyped_command_is_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for written, meant in (("sanbox", "sandbox"), ("fact", "facts"), ("snadbox", "sandbox")):
+        with pytest.raises(SystemExit) as ended:
+            main([written])
+        assert ended.value.code == 2
+        assert f"did you mean '{meant}'? A folder of that name is written ./" in said(capsys)
+    assert not [*tmp_path.iterdir()]
+
+
+WRONG = {
+    "ftp://127.0.0.1": "ftp:// is not http:// or https://",
+    "http://127.0.0.1:99999": "99999",
+    "not a host": "is no host name",
+    "http://127.0.0.1:9": "no Ollama answers there",
+    "127.0.0.1:9/v1": "no Ollama answers there",
+    "http://me:secret@127.0.0.1:9": "no Ollama answers there",
+    "http://no-such-host.invalid": "no Ollama answers there",
+}
+
+
+@pytest.mark.parametrize("command", [["folder"], ["facts", "--topic", "lists"]], ids=" ".join)
+@pytest.mark.parametrize("address", WRONG)
+def test_a_wrong_address_is_one_line(
+    address: str,
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OLLAMA_HOST", address)
+    assert main(command) == 1
+    message = said(capsys)
+    assert "OLLAMA_HOST" in message
+    assert WRONG[address] in message
+    assert message.endswith("To use the private Ollama all the same, add --private.\n")
+    assert "secret" not in message
+
+
+@pytest.mark.parametrize("status", [401, 403, 502, 504])
+def test_a_server_that_answers_badly_gets_no_sandbox_beside_it(
+    status: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with refusing(status) as url:
+        monkeypatch.setenv("OLLAMA_HOST", url)
+        assert main([str(tmp_path / "lab")]) == 1
+    assert f"OLLAMA_HOST is {url}." in (message := said(capsys))
+    assert message.endswith("To use the private Ollama all the same, add --private.\n")
+    assert "Server.sandbox()" not in message  # that is for notebooks
+
+
+@contextmanager
+def refusing(status: int) -> Iterator[str]:
+    """A server that answers everything with an error, as a gateway does; its address."""
+
+    class Gateway(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = b"<html><body>gateway</body></html>"
+            self.send_response(status)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_HEAD = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as gateway:
+        threading.Thread(target=gateway.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{gateway.server_port}"
+        gateway.shutdown()
+
+
+def test_a_port_that_is_none_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sandbox", "--port", "99999"]) == 1
+    assert "between 1 and 65535" in said(capsys)
 
 
 def test_a_taken_port_is_one_message(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,6 +188,25 @@ def test_the_sandbox_by_hand_ends_with_its_signal(sandbox: Sandbox) -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(15) == 0
     wait_for(lambda: not Server(url).answers(), 5)
+
+
+def test_the_private_one_in_place_of_ones_own(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The person's Ollama (here the tests' one) answers, and is left alone."""
+    config = tmp_path / "config.py"  # JupyterLab reads it: its environment is what kernels get
+    config.write_text("import os\nprint('kernels get', os.environ['OLLAMA_HOST'], flush=True)\n")
+    lab = [*LAB, str(tmp_path / "lab"), f"--config={config}", "--show-config"]
+    for arguments, own in (([], True), (["--private"], False)):
+        done = subprocess.run(
+            [*lab, *arguments],
+            env=without_a_server() | {"OLLAMA_HOST": sandbox.url},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        handed = done.stdout.split("kernels get ")[1].split()[0]
+        assert (handed == sandbox.url) is own
+        assert own or f"answers at {handed}; it ends with the lab" in done.stdout
 
 
 @pytest.mark.slow
@@ -122,10 +243,10 @@ def test_facts_on_the_persons_own_server(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["facts", "--topic", "lists"]) == 0  # OLLAMA_HOST names the tests' sandbox
-    said = capsys.readouterr().out
-    assert f"at {server.url} (own)" in said
-    assert "holds      The digest in /api/ps and /api/tags is that of the manifest" in said
-    assert " 0 do not, 0 were not tried; 0 otherwise than expected" in said
+    told = capsys.readouterr().out
+    assert f"at {server.url} (own)" in told
+    assert "holds      The digest in /api/ps and /api/tags is that of the manifest" in told
+    assert " 0 do not, 0 were not tried; 0 otherwise than expected" in told
     assert server.residents() == ()  # what was loaded is unloaded
 
 
@@ -134,17 +255,17 @@ def test_facts_leave_a_persons_models_alone(
 ) -> None:
     server.preload("smollm2:135m-f16", "10m")
     assert main(["facts", "--topic", "lists"]) == 0
-    said = capsys.readouterr().out
-    assert "not tried" in said
-    assert "smollm2:135m-f16 is in memory, and could have to leave for it" in said
+    told = capsys.readouterr().out
+    assert "not tried" in told
+    assert "smollm2:135m-f16 is in memory, and could have to leave for it" in told
     assert [resident.name for resident in server.residents()] == ["smollm2:135m-f16"]
 
 
 def test_facts_on_the_private_server(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["facts", "--private", "--topic", "Who may ask"]) == 0
-    said = capsys.readouterr().out
-    assert "(private)" in said
-    assert "A page with Origin null may not ask." in said
+    told = capsys.readouterr().out
+    assert "(private)" in told
+    assert "A page with Origin null may not ask." in told
 
 
 def test_facts_without_such_a_topic(capsys: pytest.CaptureFixture[str]) -> None:
