@@ -103,6 +103,9 @@ def test_one_of_two_hundred_is_found_by_typing_and_taken_by_enter(page: Page) ->
     assert page.get_by_role("status").text_content() == "1 of 203 models"
     page.keyboard.press("Enter")
     assert chosen(page) == ["qwen7:10b", ["qwen7:10b"]]
+    page.keyboard.type("3b qwen1")
+    assert names(page)[:2] == ["qwen1:3b", "qwen10:3b"], "no model of 13b comes first"
+    page.keyboard.press("Escape")
     assert names(page) == []
     assert field(page).input_value().startswith("qwen7:10b · 10.0 GB")
 
@@ -146,8 +149,15 @@ def test_a_click_opens_it_above_everything_and_another_chooses(page: Page) -> No
     page.locator("[role=option]").nth(1).click()
     assert chosen(page)[0] == "gpt-oss:120b-cloud"
     field(page).click()
+    assert len(names(page)) == 203
+    page.keyboard.type("qwen3")
+    assert field(page).input_value() == "qwen3", "what is typed takes the place of the line"
     page.mouse.click(350, 480)
     assert names(page) == [], "a click elsewhere closes it"
+    assert field(page).input_value().startswith("gpt-oss:120b-cloud")
+    field(page).click()
+    field(page).click()
+    assert names(page) == [], "and so does a second click"
 
 
 def test_what_cannot_be_chosen_says_so_to_a_screen_reader(page: Page) -> None:

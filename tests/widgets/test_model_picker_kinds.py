@@ -96,7 +96,7 @@ def test_a_cloud_model_is_taken_only_by_name_and_what_that_means_is_said(made: M
     assert (picker.model, picker.error) == (CLOUD["name"], "")
     assert picker.notice == (
         "gpt-oss:120b-cloud does not run on this machine: prompts leave it, to "
-        "https://ollama.com:443, and keep_alive means nothing there."
+        "ollama.com, and keep_alive means nothing there."
     )
     assert 'role="status"' in shown(picker)
     picker.model = "zephyr:7b"

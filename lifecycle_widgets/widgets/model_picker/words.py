@@ -49,7 +49,8 @@ def cannot_chat(model: Model) -> str:
 
 def leaves(model: Model) -> str:
     """What to know of a model that runs elsewhere."""
-    where = model.remote_host or "another company's machines"
+    address = model.remote_host.rpartition("://")[2].partition("/")[0].removesuffix(":443")
+    where = address or "machines elsewhere"
     return (
         f"{model.name} does not run on this machine: prompts leave it, to {where}, and keep_alive "
         "means nothing there."
