@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +14,7 @@ Think = bool | Literal["low", "medium", "high"] | None
 """Whether, and how much, a model is to think before it answers; None: not sent."""
 
 _NS_PER_S = 1e9
+_MOST = 1e18  # no answer takes so many nanoseconds, or tokens
 _METRICS = (
     "total_duration",
     "load_duration",
@@ -165,7 +165,7 @@ def _metric(value: Any, told: bool) -> float | None:
     if value is None:
         return 0 if told else None
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if is_number and 0 <= value < math.inf else None
+    return value if is_number and 0 <= value < _MOST else None
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ line is read here, below both, and written anew with what it does tell.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lifecycle_widgets.agent.openai_lines import OpenAILines
 
+_MOST = 1e18  # no answer takes so many nanoseconds, or tokens
 _SHOWN = 80  # characters of what cannot be read that are worth a look
 _NUMBERS = (
     "total_duration",
@@ -94,7 +94,8 @@ def _chunks(told: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         return
     given = told.get("message")
     message = given if isinstance(given, dict) else {}
-    content, thinking = _text(message.get("content")), _text(message.get("thinking"))
+    content = _text(message.get("content")) or _text(told.get("response"))  # as of /api/generate
+    thinking = _text(message.get("thinking"))
     calls = list(_tool_calls(message.get("tool_calls")))
     facts = {name: text for name in _TEXTS if (text := _text(told.get(name)))}
     said: dict[str, Any] = {"role": "assistant", "content": content}
@@ -157,4 +158,4 @@ def _text(value: object) -> str:
 
 def _is_metric(value: Any) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and 0 <= value < math.inf and value == int(value)
+    return is_number and 0 <= value < _MOST and value == int(value)

@@ -7,7 +7,7 @@ from lifecycle_widgets.error_advice import advice_for, out_of_descriptors
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.server import Server, ServerError, ServerUnreachable, UnknownModel
 
-_SHOWN = 300  # characters of somebody else's words
+_SHOWN = 120  # characters of somebody else's words
 _KEPT = "What had arrived is kept"
 
 

@@ -45,8 +45,9 @@ class OpenAILines:
             said = delta if isinstance(delta, dict) else {}
             thinking = said.get("reasoning_content") or said.get("reasoning")
             yield {"message": {"content": said.get("content"), "thinking": thinking}}
-            for call in said.get("tool_calls") or []:
-                self._add(call)
+            parts = said.get("tool_calls")
+            for part in parts if isinstance(parts, list) else []:
+                self._add(part)
             if isinstance(reason := given.get("finish_reason"), str):
                 self._reason = _REASONS.get(reason, reason)
                 yield {"message": {"tool_calls": [{"function": c} for c in self._calls.values()]}}
