@@ -1,4 +1,4 @@
-"""A small SOCKS5 server (RFC 1928: CONNECT, with a password or without) that notes what is asked."""
+"""A small SOCKS5 server (RFC 1928: CONNECT, with or without a password) that notes who is asked."""
 
 from __future__ import annotations
 
