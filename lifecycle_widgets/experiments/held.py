@@ -1,7 +1,8 @@
 """What models hold of memory over time: readings of a monitor into bytes, and GB-seconds.
 
-A runner's resident set (RSS) is what it really takes. Where runners cannot be seen (the server is
-on another machine), or the weights lie on a GPU, it is the size that /api/ps tells.
+A runner's resident set (RSS) is what it really takes. Where runners cannot be seen, or the weights
+lie on a GPU, it is the size that /api/ps tells. Where that is not told either, it is not known:
+None, never 0.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from lifecycle_widgets.monitor import Runner, Sample
 from lifecycle_widgets.server import Resident, full_name
 
 RSS = "RSS of the runners"
-PS = "size in /api/ps"
+PS = "size in /api/ps (the runners cannot be seen)"
 PS_GPU = "size in /api/ps (the weights are on a GPU)"
 
 Point = tuple[float, float]
@@ -21,10 +22,20 @@ Point = tuple[float, float]
 
 
 def memory_source(samples: Sequence[Sample]) -> str:
-    """Where the figures come from: ``RSS``, ``PS`` or ``PS_GPU``, one for all samples."""
-    if any(r.size_vram_bytes for sample in samples for r in sample.residents or ()):
+    """Where the figures come from: ``RSS``, ``PS`` or ``PS_GPU``, one for all samples.
+
+    The runners count when they were seen in most samples with a model in memory: of two Ollamas of
+    another user it is known which one it is only when a model has been there for a moment.
+    """
+    listed = [r for sample in samples for r in sample.residents or ()]
+    if any(r.size_vram_bytes for r in listed):
         return PS_GPU
-    return RSS if all(sample.runners is not None for sample in samples) else PS
+    holding = [s.runners is not None for s in samples if s.residents or s.runners]
+    seen = holding or [s.runners is not None for s in samples]
+    is_told = any(r.size_bytes is not None for r in listed)
+    if 2 * sum(seen) > len(seen) or (any(seen) and not is_told):
+        return RSS
+    return PS
 
 
 def held_bytes(
@@ -32,27 +43,39 @@ def held_bytes(
     residents: Collection[Resident] | None,
     models: Collection[str],
     source: str,
-) -> int:
+) -> int | None:
     """The bytes that these models hold; one still loading counts, other people's do not.
+
+    None when it is not told.
 
     Examples
     --------
     >>> held_bytes([Runner(1, 300, "a:latest"), Runner(2, 700, "b:1")], (), {"a:latest"}, RSS)
     300
     """
-    if source == RSS:
-        ours = (r for r in runners or () if r.model is None or full_name(r.model) in models)
+    if source == RSS and runners is not None:
+        ours = (r for r in runners if r.model is None or full_name(r.model) in models)
         return sum(r.rss_bytes for r in ours)
-    return sum(r.size_bytes for r in residents or () if full_name(r.name) in models)
+    if residents is None:
+        return None
+    sizes = [r.size_bytes for r in residents if full_name(r.name) in models]
+    if sizes and source == RSS:  # not by another measure
+        return None
+    told = [size for size in sizes if size is not None]
+    return sum(told) if len(told) == len(sizes) else None
 
 
 def over_time(samples: Sequence[Sample], models: Collection[str], source: str) -> list[Point]:
-    """The bytes held at each sample (one in which the server did not answer is left out)."""
-    return [
-        (s.t_s, float(held_bytes(s.runners, s.residents, models, source)))
-        for s in samples
-        if source == RSS or s.residents is not None
-    ]
+    """The bytes held at each sample; one that does not tell is left out.
+
+    None at all for a server that lists these models without their sizes: 0 while they are not there
+    would be all that is known.
+    """
+    listed = [r for s in samples for r in s.residents or () if full_name(r.name) in models]
+    if source != RSS and any(r.size_bytes is None for r in listed):
+        return []
+    read = [(s.t_s, held_bytes(s.runners, s.residents, models, source)) for s in samples]
+    return [(t_s, float(held)) for t_s, held in read if held is not None]
 
 
 def gb_seconds(points: Sequence[Point], start_s: float, end_s: float) -> float:

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from lifecycle_widgets.agent import RunFailed
-from lifecycle_widgets.experiments.held import gb_seconds, memory_source, over_time
-from lifecycle_widgets.monitor import Monitor, Residency
-from lifecycle_widgets.monitor.runners import RunnerWatch
-from lifecycle_widgets.sandbox import Sandbox
-from lifecycle_widgets.server import (
-    Server,
-    ServerError,
-    ServerUnreachable,
-    UnknownModel,
-    full_name,
+from lifecycle_widgets.experiments.held import (
+    gb_seconds,
+    held_bytes,
+    memory_source,
+    over_time,
 )
+from lifecycle_widgets.monitor import Monitor, Residency, Sample
+from lifecycle_widgets.sandbox import Sandbox
+from lifecycle_widgets.server import NotTold, Resident, Server, full_name
 
 if TYPE_CHECKING:
     from lifecycle_widgets.experiments.arms import Arm, Call
 
 _LEAVES_WITHIN_S = 2.0  # after keep_alive 0; Ollama takes up to half a second
 _ROUND_S = 3
-NOBODY = "none"
+NOBODY, NOT_TOLD = "none", "not told"
 
 
 class Lane:
@@ -56,13 +53,13 @@ class Lane:
         self._used_s: dict[str, float] = {}  # when each model's last call ended
         self._late: list[tuple[float, float]] = []  # when a call was due, and when it began
         self._monitor: Monitor | None = None
-        self._watch: RunnerWatch | None = None
-        self._digests: set[str | None] = set()
 
     # --- from the beginning to the end -----------------------------------------------------------
 
     def open(self) -> None:
-        """Start its Ollama, if it has one of its own, and the monitor; nothing is in memory then.
+        """Start its Ollama, if it has one of its own, and the monitor.
+
+        On a person's own server the models have left memory by then: that is not for a lane to do.
 
         Raises
         ------
@@ -70,31 +67,16 @@ class Lane:
         """
         if self.sandbox is not None:
             self.server = Server(self.sandbox.start().url)
-        self._unload()
-        self._digests = {self.server.weights_digest(model) for model in self.models}
-        port = urlsplit(self.server.url).port
-        if self.server.is_local and port:
-            self._watch = RunnerWatch(port)
         planned_s = sum(call.gap_s + 60 for call in self.arm.calls)
         self._monitor = Monitor(self.server, history_s=600 + planned_s).start()
 
     def close(self) -> None:
-        """End the monitor, unload the models, end its Ollama. A server that is gone has none."""
+        """End the monitor, and its Ollama, if it has one of its own."""
         if self._monitor is not None:
             self._monitor.stop()
         if self.sandbox is not None:
             self.sandbox.stop()
             self.server.close()
-            return
-        try:
-            self._unload()
-        except (ServerUnreachable, ServerError, UnknownModel, TimeoutError):
-            pass
-
-    def _unload(self) -> None:
-        for resident in self.server.residents():
-            if full_name(resident.name) in self.models:
-                self.server.unload(resident.name)
 
     def explained(self, fault: Exception) -> Exception:
         """The same fault, in words for a private Ollama that the reader did not start."""
@@ -152,26 +134,36 @@ class Lane:
 
     def is_leaving(self, model: str) -> bool:
         """True while a model that is to leave at once is still there (but not for very long)."""
-        overdue = time.monotonic() - self._ended_s > _LEAVES_WITHIN_S
-        return not overdue and self.server.resident(model) is not None
+        if time.monotonic() - self._ended_s > _LEAVES_WITHIN_S:
+            return False
+        try:
+            return self.server.resident(model) is not None
+        except NotTold:
+            return False
 
     def look(self, model: str) -> Mapping[str, Any]:
         """Who is in memory now, how much they hold, and when the model would leave."""
-        residents = [r for r in self.server.residents() if full_name(r.name) in self.models]
-        mine = next((r for r in residents if full_name(r.name) == full_name(model)), None)
-        on_gpu = any(r.size_vram_bytes for r in residents)
-        if self._watch is None or on_gpu:
-            held = sum(r.size_bytes for r in residents)
-        else:
-            held = sum(f.rss_bytes for f in self._watch.scan() if f.digest in self._digests)
-        left_s = math.nan
-        if mine is not None:
-            left_s = math.inf if mine.is_forever else round(mine.expires_in_s(), _ROUND_S)
+        assert self._monitor is not None
+        sample = self._monitor.read()
+        # one that did not answer the monitor at once is asked with more patience
+        listed = self.server.residents() if sample.error else sample.residents
+        names = self._names(listed or ())
+        mine = self.server.match(model, listed or ())
+        left_s = mine.expires_in_s() if mine is not None else None
+        if left_s is not None and mine is not None:
+            left_s = math.inf if mine.is_forever else round(left_s, _ROUND_S)
+        ours = sorted(r.name for r in listed or () if full_name(r.name) in names)
         return {
-            "residents": ", ".join(sorted(r.name for r in residents)) or NOBODY,
-            "held_bytes": held,
-            "expires_in_s": left_s,
+            "residents": NOT_TOLD if listed is None else ", ".join(ours) or NOBODY,
+            "held_bytes": held_bytes(sample.runners, listed, names, memory_source([sample])),
+            "expires_in_s": math.nan if left_s is None else left_s,
         }
+
+    def _names(self, residents: Iterable[Resident]) -> set[str]:
+        """The arm's models, and the names under which their weights are in memory."""
+        entries = {(resident.name, resident.digest): resident for resident in residents}
+        matches = (self.server.match(m, [r]) for r in entries.values() for m in self.models)
+        return self.models | {full_name(match.name) for match in matches if match is not None}
 
     def facts(self) -> dict[str, Any]:
         """What the monitor saw from the start of the first call to the end of the last one.
@@ -183,8 +175,9 @@ class Lane:
         assert self._monitor is not None
         at, began_s = self._began
         samples = [s for s in self._monitor.samples if s.t_s > began_s - 2]
+        names = self._names(r for s in samples for r in s.residents or ())
         source = memory_source(samples)
-        points = over_time(samples, self.models, source)
+        points = over_time(samples, names, source)
         late_s = sum(to_s - from_s for from_s, to_s in self._late)
         gb_s = gb_seconds(points, began_s, self._ended_s)
         gb_s -= sum(gb_seconds(points, from_s, to_s) for from_s, to_s in self._late)
@@ -196,16 +189,20 @@ class Lane:
             "started_at": at.isoformat(timespec="milliseconds"),
             "span_s": round(self._ended_s - began_s - late_s, _ROUND_S),
             "late_s": round(late_s, _ROUND_S),
-            "gb_s": round(gb_s, _ROUND_S),
-            "peak_gb": round(max((held for _, held in during), default=0.0) / 1e9, _ROUND_S),
+            "gb_s": round(gb_s, _ROUND_S) if points else None,
+            "peak_gb": round(max(h for _, h in during) / 1e9, _ROUND_S) if during else None,
             "memory_source": source,
+            "unseen": _why_unseen(samples),
             "memory": [[round(t_s - began_s, 2), int(held)] for t_s, held in during],
-            "residencies": [self._stay(r, at) for r in self._monitor.residencies() if self._own(r)],
+            "residencies": [
+                self._stay(stay, at)
+                for stay in self._monitor.residencies()
+                if full_name(stay.model) in names and self._is_from_then_on(stay)
+            ],
         }
 
-    def _own(self, stay: Residency) -> bool:
-        began = stay.until is None or stay.until >= self._began[0]
-        return began and full_name(stay.model) in self.models
+    def _is_from_then_on(self, stay: Residency) -> bool:
+        return stay.until is None or stay.until >= self._began[0]
 
     def _stay(self, stay: Residency, at: datetime) -> dict[str, Any]:
         """In seconds since the first call; what ended later than the last call had not ended."""
@@ -219,3 +216,8 @@ class Lane:
             "end_s": None if end_s is None else round(min(end_s, span_s), _ROUND_S),
             "why": None if end_s is None else stay.why,
         }
+
+
+def _why_unseen(samples: Sequence[Sample]) -> str | None:
+    """Why the runners could not be seen with models in memory; None when they could."""
+    return next((s.unseen for s in samples if s.residents and s.unseen), None)

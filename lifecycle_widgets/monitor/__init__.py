@@ -1,7 +1,7 @@
 """Watches the machine, the GPUs, the runners and /api/ps; turns samples into residencies."""
 
-from lifecycle_widgets.monitor.monitor import Monitor
+from lifecycle_widgets.monitor.monitor import Monitor, SharedMonitor
 from lifecycle_widgets.monitor.residency import residencies
 from lifecycle_widgets.monitor.sample import Gpu, Residency, Runner, Sample
 
-__all__ = ["Gpu", "Monitor", "Residency", "Runner", "Sample", "residencies"]
+__all__ = ["Gpu", "Monitor", "Residency", "Runner", "Sample", "SharedMonitor", "residencies"]

@@ -8,18 +8,25 @@ from typing import Any, TypeVar
 from lifecycle_widgets.monitor.sample import Gpu
 
 _Value = TypeVar("_Value")
+_MOST_BYTES = 1 << 50  # "not available" is written as the largest number that there is
+_MOST_CARDS = 1024
+# NVML's errors, by their names
+_GONE = ("NVMLError_GpuIsLost", "NVMLError_GpuNotFound")
+_NEVER_TOLD = ("NVMLError_NotSupported", "NVMLError_NoPermission")
 
 
 class Gpus:
     """The GPUs of this machine, with their handles kept open.
 
     Reads utilisation and memory only: microseconds each. NVML's list of processes, at
-    milliseconds and a lock in the driver, is never asked for.
+    milliseconds and a lock in the driver, is never asked for. Nothing that a driver does is an
+    exception here: what one card does not tell is None, and the other cards are read.
     """
 
     def __init__(self) -> None:
         self._nvml: Any = None
         self._cards: list[tuple[int, str, Any]] = []
+        self._faults: dict[str, str] = {}
         try:
             import pynvml
 
@@ -27,46 +34,95 @@ class Gpus:
         except Exception:  # ImportError, NVMLError, or a broken driver's own: no GPUs
             return
         self._nvml = pynvml
-        try:
-            for index in range(pynvml.nvmlDeviceGetCount()):
-                handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-                name = pynvml.nvmlDeviceGetName(handle)
-                text = name.decode(errors="replace") if isinstance(name, bytes) else str(name)
-                self._cards.append((index, text, handle))
-        except pynvml.NVMLError:  # a card that cannot be opened: those before it are shown
-            pass
+        count = self._told("the number of GPUs", pynvml.nvmlDeviceGetCount)
+        for index in range(_whole(count, _MOST_CARDS) or 0):
+            try:
+                self._cards.append((index, *self._opened(index)))
+            except _Lost:  # the others are shown
+                pass
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What the driver failed to tell, in sentences; what a card never tells is none."""
+        return tuple(self._faults.values())
 
     def read(self) -> tuple[Gpu, ...]:
         """One reading of each GPU; one that has been lost is left out."""
         return tuple(gpu for card in self._cards if (gpu := self._read(*card)) is not None)
-
-    def _read(self, index: int, name: str, handle: Any) -> Gpu | None:
-        nvml = self._nvml
-        try:
-            rates = self._told(lambda: nvml.nvmlDeviceGetUtilizationRates(handle))
-            memory = self._told(lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
-        except nvml.NVMLError:
-            return None
-        return Gpu(
-            index=index,
-            name=name,
-            utilization=None if rates is None else rates.gpu / 100,
-            memory_used_bytes=None if memory is None else int(memory.used),
-            memory_total_bytes=None if memory is None else int(memory.total),
-        )
-
-    def _told(self, ask: Callable[[], _Value]) -> _Value | None:
-        """The answer, or None from a card that never answers this."""
-        try:
-            return ask()
-        except (self._nvml.NVMLError_NotSupported, self._nvml.NVMLError_NoPermission):
-            return None
 
     def close(self) -> None:
         """Let go of the driver."""
         if self._nvml is not None:
             try:
                 self._nvml.nvmlShutdown()
-            except self._nvml.NVMLError:  # the driver has gone before us
+            except Exception:  # the driver has gone before us
                 pass
         self._nvml, self._cards = None, []
+
+    # --- one card --------------------------------------------------------------------------------
+
+    def _opened(self, index: int) -> tuple[str, Any]:
+        """A card's name and handle. Raises _Lost."""
+        nvml = self._nvml
+        handle = self._told(f"GPU {index}", lambda: nvml.nvmlDeviceGetHandleByIndex(index))
+        if handle is None:
+            raise _Lost
+        name = self._told(f"the name of GPU {index}", lambda: _text(nvml.nvmlDeviceGetName(handle)))
+        return name or "", handle
+
+    def _read(self, index: int, name: str, handle: Any) -> Gpu | None:
+        nvml = self._nvml
+        try:
+            rates = self._told(
+                f"the load of GPU {index}", lambda: nvml.nvmlDeviceGetUtilizationRates(handle)
+            )
+            memory = self._told(
+                f"the memory of GPU {index}", lambda: nvml.nvmlDeviceGetMemoryInfo(handle)
+            )
+        except _Lost:
+            return None
+        percent = _whole(getattr(rates, "gpu", None), 100)
+        total_bytes = _whole(getattr(memory, "total", None), _MOST_BYTES) or None
+        used_bytes = _whole(getattr(memory, "used", None), total_bytes or _MOST_BYTES)
+        return Gpu(
+            index=index,
+            name=name,
+            utilization=None if percent is None else percent / 100,
+            memory_used_bytes=used_bytes,
+            memory_total_bytes=total_bytes,
+        )
+
+    def _told(self, what: str, ask: Callable[[], _Value]) -> _Value | None:
+        """The answer; None from a card that never answers this, or whose driver fails at it.
+
+        Raises
+        ------
+        _Lost
+            When there is no such card any more.
+        """
+        try:
+            answer = ask()
+        except Exception as fault:
+            kind = type(fault).__name__
+            if kind not in _NEVER_TOLD:
+                self._faults[what] = f"{what[0].upper()}{what[1:]} cannot be read ({kind})."
+            if kind in _GONE:
+                raise _Lost from None
+            return None
+        self._faults.pop(what, None)
+        return answer
+
+
+class _Lost(Exception):
+    """The card has gone."""
+
+
+def _text(name: object) -> str:
+    return name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+
+
+def _whole(value: object, most: int) -> int | None:
+    """A number from 0 to ``most``; None for whatever else a driver may answer."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return int(value) if 0 <= value <= most else None

@@ -1,8 +1,12 @@
-"""Main memory and CPU of this machine."""
+"""Main memory and CPU of this machine; of the container, where one limits memory."""
 
 from __future__ import annotations
 
 import psutil
+
+from lifecycle_widgets.container_memory import container_memory
+
+MACHINE, CONTAINER = "this machine", "this container"
 
 
 class Host:
@@ -13,21 +17,25 @@ class Host:
     """
 
     def __init__(self) -> None:
-        self._busy_s, self._total_s = _cpu_times()
+        self._last_s: tuple[float, float] | None = None
         self._cpu_fraction = 0.0
 
-    def memory(self) -> tuple[int, int]:
-        """Used and total main memory, in bytes."""
+    def memory(self) -> tuple[int, int, str]:
+        """Used and total main memory, in bytes, and whose: ``MACHINE`` or ``CONTAINER``."""
+        if (container := container_memory()) is not None:
+            return container.used_bytes, container.total_bytes, CONTAINER
         memory = psutil.virtual_memory()
-        return memory.total - memory.available, memory.total
+        return memory.total - memory.available, memory.total, MACHINE
 
     def cpu_fraction(self) -> float:
-        """How busy all cores together were since the last call, 0 to 1."""
+        """How busy all cores together were since the last call, 0 to 1; 0 at the first call."""
         busy_s, total_s = _cpu_times()
-        if total_s > self._total_s:  # else too soon: the clock of the CPU times ticks in 10 ms
-            spent = (busy_s - self._busy_s) / (total_s - self._total_s)
+        last_busy_s, last_total_s = self._last_s or (busy_s, total_s)
+        if total_s > last_total_s:  # else too soon: the clock of the CPU times ticks in 10 ms
+            spent = (busy_s - last_busy_s) / (total_s - last_total_s)
             self._cpu_fraction = min(1.0, max(0.0, spent))
-            self._busy_s, self._total_s = busy_s, total_s
+            self._last_s = busy_s, total_s
+        self._last_s = self._last_s or (busy_s, total_s)
         return self._cpu_fraction
 
 

@@ -1,44 +1,39 @@
-"""Monitor: one thread that samples the machine, the GPUs, the runners and /api/ps."""
+"""Monitor: what is sampled of the machine, the GPUs, the runners and /api/ps, and who was there."""
 
 from __future__ import annotations
 
-import atexit
-import logging
 import math
-import threading
-import time
-from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack
-from datetime import datetime
 from types import TracebackType
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, TypeVar
 
-from lifecycle_widgets.monitor.gpus import Gpus
-from lifecycle_widgets.monitor.host import Host
-from lifecycle_widgets.monitor.residency import residencies
-from lifecycle_widgets.monitor.runners import ModelNames, RunnerWatch
+from lifecycle_widgets.monitor.residency import Event, residencies
 from lifecycle_widgets.monitor.sample import Residency, Sample
-from lifecycle_widgets.server import Resident, Server, ServerError, ServerUnreachable
+from lifecycle_widgets.monitor.sampler import Sampler
+from lifecycle_widgets.monitor.shared import Lease
+from lifecycle_widgets.monitor.telling import Listener
+from lifecycle_widgets.server import Server
 
-_LEAST_INTERVAL_S = 0.5  # what faster readings would show is mostly their own cost
-_ANSWER_S = 1.0  # a server that hangs must not hold up the readings of memory and CPU
-_END_S = 10.0
-_log = logging.getLogger("lifecycle_widgets")
+if TYPE_CHECKING:
+    from lifecycle_widgets.sandbox import Sandbox
 
-Listener = Callable[[Sample], None]
+LEAST_INTERVAL_S = 0.5  # what faster readings would show is mostly their own cost
+HISTORY_S = 900.0
+
+_Self = TypeVar("_Self", bound="Monitor")
 
 
 class Monitor:
     """Watches one server and the machine, from a thread of its own.
 
     It never makes a model stay: of the server it asks only GET /api/ps and, once per model,
-    POST /api/show, which reset no timer.
+    POST /api/show, which reset no timer. To watch a server that something else may be watching
+    already, use `Monitor.shared`.
 
     Parameters
     ----------
     server:
-        The Ollama to watch. Its runners can be seen only on this machine.
+        The Ollama to watch: a Server, an address, or a Sandbox.
     interval_s:
         Seconds from one sample to the next; not less than 0.5.
     history_s:
@@ -58,58 +53,56 @@ class Monitor:
     """
 
     def __init__(
-        self, server: Server, *, interval_s: float = _LEAST_INTERVAL_S, history_s: float = 900.0
+        self,
+        server: Server | str | Sandbox,
+        *,
+        interval_s: float = LEAST_INTERVAL_S,
+        history_s: float = HISTORY_S,
     ) -> None:
-        if not _LEAST_INTERVAL_S <= interval_s < math.inf:
-            raise ValueError(f"interval_s is {interval_s}; give {_LEAST_INTERVAL_S} s or more.")
+        if not LEAST_INTERVAL_S <= interval_s < math.inf:
+            raise ValueError(f"interval_s is {interval_s}; give {LEAST_INTERVAL_S} s or more.")
         if not interval_s <= history_s < math.inf:
             raise ValueError(f"history_s is {history_s}; give at least interval_s ({interval_s}).")
-        self.server = server
-        self.interval_s = interval_s
-        self._samples: deque[Sample] = deque(maxlen=math.ceil(history_s / interval_s))
-        self._lock = threading.Lock()
-        self._listeners: dict[object, Listener] = {}
-        self._complained: set[object] = set()
-        self._thread: threading.Thread | None = None
-        self._stop_asked = threading.Event()
-        self._costs = (0, 0.0, 0.0)  # samples, seconds of CPU, seconds on the clock
+        self.server = Server.of(server)
+        self._sampler = Sampler(self.server, interval_s, history_s)
         self._derived: tuple[object, tuple[Residency, ...]] = (None, ())
 
     def __repr__(self) -> str:
         state = "running" if self.is_running else "stopped"
-        return f"<Monitor of {self.server.url}, {state}, {len(self._samples)} samples>"
+        return f"<{type(self).__name__} of {self.server.url}, {state}, {len(self.samples)} samples>"
+
+    @classmethod
+    def shared(cls, server: Server | str | Sandbox) -> SharedMonitor:
+        """The one running monitor of a server, shared by whatever shows it.
+
+        It runs from the first lease to the release of the last.
+
+        Parameters
+        ----------
+        server:
+            The Ollama to watch: a Server, an address, or a Sandbox. With the same address and the
+            same way to it (headers, certificates) it is the same monitor.
+
+        Examples
+        --------
+        >>> with Monitor.shared("192.0.2.1") as one, Monitor.shared("192.0.2.1") as other:
+        ...     one.read() in other.samples
+        True
+        """
+        return SharedMonitor(server)
 
     # --- starting and stopping -------------------------------------------------------------------
 
-    def start(self) -> Monitor:
+    def start(self: _Self) -> _Self:
         """Begin to sample; harmless when it does already. Returns itself."""
-        with self._lock:
-            if not self.is_running:
-                self._stop_asked = threading.Event()
-                self._thread = threading.Thread(
-                    target=self._work, args=(self._stop_asked,), name="lifecycle-monitor"
-                )
-                self._thread.daemon = True
-                self._thread.start()
-                atexit.register(self.stop)  # the interpreter must not end in mid-sample
+        self._sampler.start()
         return self
 
     def stop(self) -> None:
         """End the thread, and wait until it has ended. The samples stay. Harmless when stopped."""
-        atexit.unregister(self.stop)
-        self._stop_asked.set()
-        thread = self._thread
-        if thread is None or thread is threading.current_thread():  # a listener may stop it
-            return
-        thread.join(_END_S)
-        if thread.is_alive():
-            _log.warning(
-                "The monitor of %s has not ended after %g s: a listener takes that long.",
-                self.server.url,
-                _END_S,
-            )
+        self._sampler.stop()
 
-    def __enter__(self) -> Monitor:
+    def __enter__(self: _Self) -> _Self:
         return self.start()
 
     def __exit__(
@@ -123,27 +116,33 @@ class Monitor:
     @property
     def is_running(self) -> bool:
         """True while it samples."""
-        thread = self._thread
-        return thread is not None and thread.is_alive() and not self._stop_asked.is_set()
+        return self._sampler.is_running
 
     # --- what it saw -----------------------------------------------------------------------------
 
     @property
+    def interval_s(self) -> float:
+        """Seconds from one sample to the next."""
+        return self._sampler.interval_s
+
+    @property
     def samples(self) -> tuple[Sample, ...]:
         """The samples of the last ``history_s`` seconds, in order of time."""
-        with self._lock:
-            return tuple(self._samples)
+        return self._sampler.samples
 
     @property
     def latest(self) -> Sample | None:
         """The last sample; None before the first."""
-        with self._lock:
-            return self._samples[-1] if self._samples else None
+        return self._sampler.latest
+
+    def read(self) -> Sample:
+        """Take one sample now, without waiting for the next; it is kept as the others are."""
+        return self._sampler.read()
 
     def residencies(self) -> tuple[Residency, ...]:
         """Which models were in memory, when, and why they left, as far as the samples reach."""
         samples = self.samples
-        unloads, zeroed = tuple(self.server.unloads), tuple(self.server.zeroed)
+        unloads, zeroed = self._events()
         state = (samples[-1:], unloads, zeroed)  # a chart asks more often than anything changes
         known, derived = self._derived
         if known != state:
@@ -151,123 +150,72 @@ class Monitor:
             self._derived = (state, derived)
         return derived
 
-    def listen(self, callback: Listener) -> Callable[[], None]:
-        """Have ``callback(sample)`` called for each sample, in the monitor's thread.
+    def _events(self) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
+        """What was unloaded, and which requests with keep_alive 0 have ended."""
+        return tuple(self.server.unloads), tuple(self.server.zeroed)
 
-        An exception in it is logged (logger ``lifecycle_widgets``) the first time, and does not
-        disturb the monitor.
+    def listen(self, callback: Listener) -> Callable[[], None]:
+        """Have ``callback(sample)`` called for each sample, in a thread beside the monitor's.
+
+        An exception in it is logged (logger ``lifecycle_widgets``) the first time. One that takes
+        long disturbs neither the monitor nor, for more than some seconds, other listeners.
 
         Returns
         -------
         Callable
             Call it to listen no more.
         """
-        ticket = object()
-        with self._lock:
-            self._listeners[ticket] = callback
-
-        def unlisten() -> None:
-            with self._lock:
-                self._listeners.pop(ticket, None)
-                self._complained.discard(ticket)
-
-        return unlisten
+        return self._sampler.listen(callback)
 
     # --- what it costs ---------------------------------------------------------------------------
 
     @property
     def cost_s(self) -> float:
         """Seconds of CPU that a sample takes, on average, the first one and listeners left out."""
-        samples, cpu_s, _ = self._costs
-        return cpu_s / samples if samples else 0.0
+        return self._sampler.cost_s
 
     @property
     def wall_s(self) -> float:
         """Seconds on the clock that a sample takes, on average: CPU and waiting for the server."""
-        samples, _, wall_s = self._costs
-        return wall_s / samples if samples else 0.0
+        return self._sampler.wall_s
 
     @property
     def overhead(self) -> float:
         """The part of one core that the monitor takes: 0.01 is 1 % of a core."""
         return self.cost_s / self.interval_s
 
-    # --- the thread ------------------------------------------------------------------------------
 
-    def _work(self, stop_asked: threading.Event) -> None:
-        with ExitStack() as handles:
-            take = _Readings(self.server, handles).take
-            while not stop_asked.is_set():
-                began_s = time.monotonic()
-                try:
-                    began_s = self._once(take).t_s
-                except Exception:
-                    self._complain("sampling", "The monitor could not take a sample")
-                # from this sample's own time: one that came late is not followed by an early one
-                stop_asked.wait(max(0.0, began_s + self.interval_s - time.monotonic()))
+class SharedMonitor(Monitor):
+    """A lease on the one running monitor of a server: read it, and `release` it in the end.
 
-    def _once(self, take: Callable[[], Sample]) -> Sample:
-        cpu_s, wall_s = time.thread_time(), time.monotonic()
-        sample = take()
-        if self._samples:  # the first one also imports and opens everything
-            count, cpu_sum_s, wall_sum_s = self._costs
-            cpu_sum_s += time.thread_time() - cpu_s
-            self._costs = (count + 1, cpu_sum_s, wall_sum_s + time.monotonic() - wall_s)
-        with self._lock:
-            self._samples.append(sample)
-            listeners = tuple(self._listeners.items())
-        for ticket, callback in listeners:
-            try:
-                callback(sample)
-            except Exception:
-                self._complain(ticket, f"A listener of the monitor failed ({callback!r})")
-        return sample
+    What is collected by Python unreleased is released, too. See `Monitor.shared`.
+    """
 
-    def _complain(self, about: object, text: str) -> None:
-        """Log the exception being handled, the first time only: there are two samples a second."""
-        if about not in self._complained:
-            self._complained.add(about)
-            _log.exception("%s. It goes on; this is said once.", text)
+    def __init__(self, server: Server | str | Sandbox) -> None:
+        self.server = Server.of(server)
+        self._lease = Lease(self.server, LEAST_INTERVAL_S, HISTORY_S)
+        self._lease.released_with(self)
+        self._sampler = self._lease.sampler
+        self._derived = (None, ())
 
+    def start(self: _Self) -> _Self:
+        """It runs already; after the release it stays as it was. Returns itself."""
+        return self
 
-class _Readings:
-    """The open handles of one monitor's thread."""
+    def stop(self) -> None:
+        """The same as `release`: others may be watching still."""
+        self.release()
 
-    def __init__(self, server: Server, handles: ExitStack) -> None:
-        # connections of its own, which give up soon
-        self._server = Server(server.url, quick_timeout_s=_ANSWER_S)
-        handles.callback(self._server.close)
-        self._host = Host()
-        self._gpus = Gpus()
-        handles.callback(self._gpus.close)
-        port = urlsplit(server.url).port
-        self._runners = RunnerWatch(port) if server.is_local and port else None
-        self._names = ModelNames(self._server)
+    def release(self) -> None:
+        """Watch no more: its listeners are told nothing, and the last one ends the thread.
 
-    def take(self) -> Sample:
-        at, t_s = datetime.now().astimezone(), time.monotonic()
-        used_bytes, total_bytes = self._host.memory()
-        # processes before /api/ps: Ollama ends a runner first and then drops it from the list, so
-        # a model without a runner has lost it
-        found = self._runners.scan() if self._runners is not None else None
-        residents, error = self._ask()
-        return Sample(
-            at=at,
-            t_s=t_s,
-            ram_used_bytes=used_bytes,
-            ram_total_bytes=total_bytes,
-            cpu_fraction=self._host.cpu_fraction(),
-            runners=None if found is None else self._names.named(found, residents),
-            gpus=self._gpus.read(),
-            residents=residents,
-            error=error,
-        )
+        Harmless when done already.
+        """
+        self._lease.release()
 
-    def _ask(self) -> tuple[tuple[Resident, ...] | None, str | None]:
-        try:
-            return self._server.residents(), None
-        except (ServerUnreachable, ServerError) as fault:
-            return None, str(fault)
-        except ValueError as fault:  # no JSON, or not this JSON
-            line = str(fault).strip().partition("\n")[0]
-            return None, f"What answers at {self._server.url} is not Ollama ({line})."
+    def listen(self, callback: Listener) -> Callable[[], None]:
+        """As `Monitor.listen`; it ends with the release."""
+        return self._lease.listen(callback)
+
+    def _events(self) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
+        return self._lease.events()

@@ -69,7 +69,7 @@ class _Stay:
     def listed(self, sample: Sample, resident: Resident, pid: int | None) -> None:
         if sample is self.first or resident.expires_at != self.resident.expires_at:
             # seen for the first time: a clock that is set later does not change what it means
-            self.due_s = sample.t_s + (resident.expires_at - sample.at).total_seconds()
+            self.due_s = sample.t_s + _left_s(resident, sample)
         self.last, self.resident, self.lost = sample, resident, None
         if pid is not None:
             self.pid, self.ended = pid, None
@@ -142,7 +142,8 @@ def _see_runners(sample: Sample, alive: dict[int, _Process], processes: list[_Pr
 def _see_residents(sample: Sample, present: dict[str, _Stay], stays: list[_Stay]) -> None:
     pids = {runner.model: runner.pid for runner in sample.runners or ()}
     before = dict(present)
-    for resident in sample.residents or ():
+    listed = {resident.name: resident for resident in reversed(sample.residents or ())}
+    for resident in reversed(listed.values()):  # one of a name: the first
         pid = pids.get(resident.name)
         stay = before.pop(resident.name, None)
         if stay is not None and pid and stay.pid and pid != stay.pid:
@@ -159,16 +160,31 @@ def _see_residents(sample: Sample, present: dict[str, _Stay], stays: list[_Stay]
 def _residency(stay: _Stay, seen: _Seen) -> Residency:
     end, why = _ending(stay, seen)
     until = None if end is None else _until(stay, end)
-    deadline = stay.resident.expires_at
-    is_forever = deadline - stay.last.at > FOREVER
+    is_forever = FOREVER.total_seconds() < _left_s(stay.resident, stay.last) < math.inf
+    deadline = None if is_forever else _local(stay.resident.expires_at, stay.first)
     return Residency(
         model=stay.model,
         since=stay.first.at,
         until=until,
         why=why,
-        expires_at=None if is_forever else deadline.astimezone(stay.first.at.tzinfo),
+        expires_at=deadline,
         is_forever=is_forever,
+        is_told=is_forever or deadline is not None,
     )
+
+
+def _left_s(resident: Resident, sample: Sample) -> float:
+    """How long until its deadline, in seconds; endless when none is told."""
+    left_s = resident.expires_in_s(sample.at)
+    return math.inf if left_s is None else left_s
+
+
+def _local(deadline: datetime | None, sample: Sample) -> datetime | None:
+    """The deadline in the sample's time zone; None for none, and for the year 1 (none was set)."""
+    try:
+        return None if deadline is None else deadline.astimezone(sample.at.tzinfo)
+    except OverflowError:
+        return None
 
 
 def _until(stay: _Stay, end: Sample) -> datetime:

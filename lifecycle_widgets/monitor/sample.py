@@ -25,8 +25,8 @@ class Runner:
 class Gpu:
     """An NVIDIA GPU of this machine. ``utilization`` is 0 to 1.
 
-    None for what the card does not tell (a MIG slice has no utilization, one with unified memory
-    no memory of its own).
+    None (for the name: empty) is what the card does not tell: a MIG slice has no utilization, one
+    that shares main memory no memory of its own.
     """
 
     index: int
@@ -45,29 +45,41 @@ class Sample:
     at, t_s:
         When: wall clock with time zone, for display, and ``time.monotonic()``, for durations.
     ram_used_bytes, ram_total_bytes:
-        Main memory of this machine; used is what could not be given out again without swapping
-        (so not the page cache).
+        Main memory of what ``ram_of`` says; used is what could not be given out again without
+        swapping (so not the page cache). None when it cannot be read.
     cpu_fraction:
-        How busy the whole machine was since the sample before, 0 to 1.
+        How busy the whole machine was since the sample before, 0 to 1; None when it cannot be read.
     runners:
-        The server's runners; None when the server is not on this machine.
+        The server's runners; None when they cannot be seen.
     gpus:
         The GPUs of this machine; empty where there is none.
     residents:
-        The models in memory, from /api/ps; None when the server did not answer.
+        The models in memory, from /api/ps; None when the server did not answer, or does not tell.
     error:
         Why it did not answer, in a sentence; None when it did.
+    unseen:
+        Why ``runners`` is None, in a sentence: memory is then only what Ollama tells.
+    not_told:
+        Why ``residents`` is None though the server answers, in a sentence.
+    ram_of:
+        ``"this machine"``, or ``"this container"`` where a limit of memory is in force.
+    faults:
+        What of this machine could not be read, in sentences; the rest of the sample is good.
     """
 
     at: datetime
     t_s: float
-    ram_used_bytes: int
-    ram_total_bytes: int
-    cpu_fraction: float
+    ram_used_bytes: int | None
+    ram_total_bytes: int | None
+    cpu_fraction: float | None
     runners: tuple[Runner, ...] | None
     gpus: tuple[Gpu, ...]
     residents: tuple[Resident, ...] | None
     error: str | None = None
+    unseen: str | None = None
+    not_told: str | None = None
+    ram_of: str = "this machine"
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,9 +107,12 @@ class Residency:
 
         Decided from the samples that follow, so "unknown" may become "evicted" a moment later.
     expires_at:
-        The last deadline that was seen: in the past for a model that is busy. None for forever.
+        The last deadline that was seen: in the past for a model that is busy. None for forever,
+        and where none was told.
     is_forever:
         True when no time limit was in force.
+    is_told:
+        False when the server did not tell until when it stays.
     """
 
     model: str
@@ -106,3 +121,4 @@ class Residency:
     why: str | None
     expires_at: datetime | None
     is_forever: bool
+    is_told: bool = True

@@ -1,0 +1,161 @@
+"""One reading after another: each probe fails alone, and no failure loses a sample."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
+
+from lifecycle_widgets.monitor.gpus import Gpus
+from lifecycle_widgets.monitor.host import MACHINE, Host
+from lifecycle_widgets.monitor.runners import Found, ModelNames, RunnerWatch
+from lifecycle_widgets.monitor.sample import Gpu, Runner, Sample
+from lifecycle_widgets.server import NotTold, Resident, Server, ServerError, ServerUnreachable
+
+_ANSWER_S = 1.0  # a server that hangs must not hold up the readings of memory and CPU
+_UNREADABLE = "The processes of this machine cannot be read."
+_log = logging.getLogger("lifecycle_widgets")
+
+_Value = TypeVar("_Value")
+_NO_MEMORY: tuple[int | None, int | None, str] = (None, None, MACHINE)
+
+
+class Readings:
+    """Takes samples, with everything that it reads from kept open.
+
+    What fails is None in the sample (empty, for GPUs), stands in its ``faults``, and is logged
+    once (logger ``lifecycle_widgets``).
+
+    Parameters
+    ----------
+    server:
+        The Ollama to watch.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._given = server
+        self._faults: dict[str, str] = {}  # of each probe that fails now
+        self._said: set[str] = set()
+
+    # opened at the first reading, so that what fails then is a fault like any other
+
+    @cached_property
+    def _server(self) -> Server:
+        return self._given.with_timeout(_ANSWER_S)
+
+    @cached_property
+    def _host(self) -> Host:
+        return Host()
+
+    @cached_property
+    def _gpus(self) -> Gpus:
+        return Gpus()
+
+    @cached_property
+    def _watch(self) -> RunnerWatch:
+        return RunnerWatch(self._given)
+
+    @cached_property
+    def _names(self) -> ModelNames:
+        return ModelNames(self._server)
+
+    def close(self) -> None:
+        """Let go of what is open; the next reading opens it anew."""
+        gpus = self.__dict__.pop("_gpus", None)
+        if gpus is not None:
+            gpus.close()
+
+    def take(self) -> Sample:
+        """One reading of everything. Raises nothing."""
+        at, t_s = datetime.now().astimezone(), time.monotonic()
+        used, total, ram_of = self._probe("main memory", lambda: self._host.memory(), _NO_MEMORY)
+        # processes before /api/ps: Ollama ends a runner first and then drops it from the list, so
+        # a model without a runner has lost it
+        found = self._probe("the processes", lambda: self._watch.scan(), None)
+        residents, error, not_told = self._ask()
+        runners = self._probe("the runners", lambda: self._named(found, residents, error), None)
+        return Sample(
+            at=at,
+            t_s=t_s,
+            ram_used_bytes=used,
+            ram_total_bytes=total,
+            cpu_fraction=self._probe("the CPU", lambda: self._host.cpu_fraction(), None),
+            runners=runners,
+            gpus=self._read_gpus(),
+            residents=residents,
+            error=error,
+            unseen=self._unseen(runners),
+            not_told=not_told,
+            ram_of=ram_of,
+            faults=self._told_faults(),
+        )
+
+    # --- probes ----------------------------------------------------------------------------------
+
+    def _ask(self) -> tuple[tuple[Resident, ...] | None, str | None, str | None]:
+        """The models in memory; why the server did not answer; why it does not tell."""
+        try:
+            residents = self._server.residents()
+        except NotTold as fault:
+            return None, None, str(fault)
+        except (ServerUnreachable, ServerError) as fault:
+            return None, str(fault), None
+        except Exception as fault:
+            self._fails("the list of models in memory", fault)
+            return None, f"What {self._given.url} answers cannot be read.", None
+        self._faults.pop("the list of models in memory", None)
+        return residents, None, None
+
+    def _named(
+        self,
+        found: tuple[Found, ...] | None,
+        residents: tuple[Resident, ...] | None,
+        error: str | None,
+    ) -> tuple[Runner, ...] | None:
+        told = residents or ()
+        unknown: list[str | None] = [None for _ in told]
+        weights = self._probe("the models' weights", lambda: self._names.weights(told), unknown)
+        seen = self._watch.judge(found, weights if error is None else None)
+        return None if seen is None else self._names.named(seen, residents)
+
+    def _read_gpus(self) -> tuple[Gpu, ...]:
+        return self._probe("the GPUs", lambda: self._gpus.read(), ())
+
+    def _unseen(self, runners: tuple[Runner, ...] | None) -> str | None:
+        if runners is not None:
+            return None
+        return self._probe("the runners' whereabouts", lambda: self._watch.unseen, None) or (
+            _UNREADABLE
+        )
+
+    # --- what fails ------------------------------------------------------------------------------
+
+    def _probe(self, what: str, ask: Callable[[], _Value], otherwise: _Value) -> _Value:
+        try:
+            value = ask()
+        except Exception as fault:
+            self._fails(what, fault)
+            return otherwise
+        self._faults.pop(what, None)
+        return value
+
+    def _fails(self, what: str, fault: Exception) -> None:
+        line = (str(fault).strip().splitlines() or [""])[0]
+        why = f"{type(fault).__name__}: {line}" if line else type(fault).__name__
+        self._faults[what] = f"{what[0].upper()}{what[1:]} cannot be read ({why})."
+        if what not in self._said:
+            self._said.add(what)
+            _log.warning("%s The monitor goes on; this is said once.", self._faults[what],
+                         exc_info=fault)  # fmt: skip
+
+    def _told_faults(self) -> tuple[str, ...]:
+        gpus = self.__dict__.get("_gpus")
+        told = gpus.faults if gpus is not None else ()
+        for fault in told:
+            if fault not in self._said:
+                self._said.add(fault)
+                _log.warning("%s The monitor goes on; this is said once.", fault)
+        return (*self._faults.values(), *told)

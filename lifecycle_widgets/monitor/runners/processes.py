@@ -1,0 +1,129 @@
+"""The processes that matter to a monitor: Ollama servers and runners, and who started whom."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psutil
+
+from lifecycle_widgets.monitor.runners.command_lines import (
+    is_helper,
+    is_server,
+    listens_on,
+    model_of,
+)
+
+_GENERATIONS = 3  # between a server and its runner a wrapper or two may stand
+
+
+@dataclass(frozen=True)
+class Known:
+    """A process that was taken in.
+
+    ``chain``: itself, and those who started it up to the nearest Ollama server. ``model``: as in
+    its command line; None for a server, and for a server's child that names none.
+    """
+
+    process: psutil.Process
+    chain: tuple[int, ...]
+    model: str | None = None
+
+    @property
+    def pid(self) -> int:
+        return int(self.process.pid)
+
+
+class Processes:
+    """All servers and runners of this machine that can be seen, kept open from scan to scan.
+
+    Of all processes only the numbers are listed each time; a command line is read once, when a
+    number is new (and once more, because it may have been read between fork and exec).
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[int, bool] = {}  # process number: looked at twice
+        self.servers: dict[int, Known] = {}
+        self.runners: dict[int, Known] = {}
+        self._parents: frozenset[int] = frozenset()  # whose children count, whatever they are
+
+    def scan(self) -> None:
+        """Take in what is new, and forget what has ended."""
+        now = psutil.pids()
+        for known in (self.servers, self.runners):
+            for pid in [pid for pid, one in known.items() if not is_alive(one.process)]:
+                del known[pid]
+                self._seen.pop(pid, None)  # the number may be another's by now
+        for pid in now:
+            if not self._seen.get(pid, False) and not (pid in self.servers or pid in self.runners):
+                self._look(pid)
+        self._seen = {pid: pid in self._seen for pid in now}
+
+    def adopt(self, servers: frozenset[int]) -> None:
+        """From now on take in every child of these: an engine may have any command line."""
+        if not servers <= self._parents:
+            self._seen.clear()  # look at all of them again
+        self._parents = servers
+
+    def of_user(self, uid: int) -> list[int]:
+        """The servers that a user runs."""
+        return [pid for pid, one in self.servers.items() if _uid(one.process) == uid]
+
+    def runners_of(self, pid: int) -> list[Known]:
+        """The runners that a process started; itself, if it is one. Wrappers are left out."""
+        found = [one for one in self.runners.values() if pid in one.chain]
+        wrappers = {(above, one.model) for one in found for above in one.chain[1:]}
+        return [one for one in found if (one.pid, one.model) not in wrappers]
+
+    def _look(self, pid: int) -> None:
+        with contextlib.suppress(psutil.Error, OSError):  # it has ended, or is not for us to see
+            process = psutil.Process(pid)
+            arguments = process.cmdline()
+            if is_server(arguments):
+                self.servers[pid] = Known(process, (pid,))
+            elif (model := model_of(arguments)) is not None:
+                self.runners[pid] = Known(process, (pid, *_started_by(process)), model)
+            elif self._parents and not is_helper(arguments) and process.ppid() in self._parents:
+                self.runners[pid] = Known(process, (pid, process.ppid()))
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """False when it has ended, also when its number is another's by now."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, OSError):
+        return False
+
+
+def forwarder_of(uid: int, port: int) -> str | None:
+    """The name of a user's program that passes on what comes to the port; None if none is seen."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if _uid(process) == uid and listens_on(process.cmdline(), port):
+                return str(process.name())
+    return None
+
+
+def name_of(pid: int) -> str:
+    """A process's name; "another program" when it cannot be seen."""
+    try:
+        return str(psutil.Process(pid).name()) or "another program"
+    except (psutil.Error, OSError):
+        return "another program"
+
+
+def _started_by(process: psutil.Process) -> Iterator[int]:
+    """Who started it, up to the nearest Ollama server: what is above that has no part in it."""
+    for ancestor in process.parents()[:_GENERATIONS]:
+        yield ancestor.pid
+        with contextlib.suppress(psutil.Error, OSError):  # one that does not tell is none
+            if is_server(ancestor.cmdline()):
+                return
+
+
+def _uid(process: psutil.Process) -> int | None:
+    try:
+        return int(process.uids().effective)
+    except (psutil.Error, OSError, AttributeError):  # Windows has no such numbers
+        return None

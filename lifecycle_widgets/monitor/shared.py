@@ -1,0 +1,127 @@
+"""One sampler per server, on lease: it runs from the first lease to the end of the last."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Hashable
+
+from lifecycle_widgets.monitor.residency import Event
+from lifecycle_widgets.monitor.sampler import Sampler
+from lifecycle_widgets.monitor.telling import Listener
+from lifecycle_widgets.server import Server
+
+_MOST_EVENTS = 200
+
+
+class _Shared:
+    """A sampler, and what its leases have."""
+
+    def __init__(self, server: Server, interval_s: float, history_s: float) -> None:
+        self.sampler = Sampler(server, interval_s, history_s, self.sweep)
+        self.leases: dict[object, Server] = {}
+        self.abandoned: deque[object] = deque()  # tickets of leases that Python has collected
+        self.unlistens: dict[object, list[Callable[[], None]]] = {}
+        # what was done through servers whose leases have ended
+        self.unloads: deque[Event] = deque(maxlen=_MOST_EVENTS)
+        self.zeroed: deque[Event] = deque(maxlen=_MOST_EVENTS)
+
+    def sweep(self) -> None:
+        """End the leases that were abandoned (in the sampler's thread)."""
+        while self.abandoned:
+            _end(self, self.abandoned.popleft())
+
+
+_lock = threading.Lock()
+_all: dict[Hashable, _Shared] = {}
+
+
+class Lease:
+    """A share in the sampler of a server.
+
+    Parameters
+    ----------
+    server, interval_s, history_s:
+        As `Sampler` takes them; the two times are those of the first lease.
+    """
+
+    def __init__(self, server: Server, interval_s: float, history_s: float) -> None:
+        self._ticket = object()
+        key = _key(server)
+        with _lock:
+            shared = _all.get(key)
+            if shared is None:
+                shared = _all[key] = _Shared(server, interval_s, history_s)
+            shared.leases[self._ticket] = server
+            shared.unlistens[self._ticket] = []
+        self._shared = shared
+        shared.sampler.start()
+
+    @property
+    def sampler(self) -> Sampler:
+        return self._shared.sampler
+
+    def released_with(self, holder: object) -> None:
+        """Be released when ``holder`` is collected, if it was not before.
+
+        Python collects at any time, in any thread, whatever locks that holds: so the ticket is
+        only put where the sampler's thread finds it.
+        """
+        finalizer = weakref.finalize(holder, self._shared.abandoned.append, self._ticket)
+        finalizer.atexit = False  # the sampler ends by itself then
+
+    def release(self) -> None:
+        """End the lease; the sampler ends with the last. Harmless when done already."""
+        _end(self._shared, self._ticket)
+
+    def listen(self, callback: Listener) -> Callable[[], None]:
+        """Have samples told until the lease ends."""
+        unlisten = self.sampler.listen(callback)
+        with _lock:
+            mine = self._shared.unlistens.get(self._ticket)
+            if mine is not None:
+                mine.append(unlisten)
+        if mine is None:  # it has ended
+            unlisten()
+        return unlisten
+
+    def events(self) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
+        """What was unloaded, and requests with keep_alive 0, through any lease's server."""
+        shared = self._shared
+        with _lock:
+            servers = {id(server.unloads): server for server in shared.leases.values()}
+            unloads, zeroed = [*shared.unloads], [*shared.zeroed]
+        for server in servers.values():
+            unloads += server.unloads
+            zeroed += server.zeroed
+        return _in_order(unloads), _in_order(zeroed)
+
+
+def _key(server: Server) -> Hashable:
+    """The same for servers that are reached at the same address in the same way."""
+    door = server.door
+    verify = door.verify if isinstance(door.verify, (bool, str)) else id(door.verify)
+    return door.url, tuple(sorted(door.headers.items())), verify
+
+
+def _in_order(events: list[Event]) -> tuple[Event, ...]:
+    return tuple(sorted(set(events), key=lambda event: event[1]))
+
+
+def _end(shared: _Shared, ticket: object) -> None:
+    with _lock:
+        server = shared.leases.pop(ticket, None)
+        if server is None:
+            return
+        shared.unloads.extend(server.unloads)
+        shared.zeroed.extend(server.zeroed)
+        unlistens = shared.unlistens.pop(ticket)
+        is_last = not shared.leases
+        if is_last:
+            for key in [key for key, one in _all.items() if one is shared]:
+                del _all[key]
+    for unlisten in unlistens:
+        unlisten()
+    if is_last:
+        shared.sampler.stop()
