@@ -19,17 +19,24 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from lifecycle_widgets.agent import RunFailed
-from lifecycle_widgets.experiments.experiment import Experiment, Plan, R, Row
+from lifecycle_widgets.experiments.experiment import Experiment, R, Row
 from lifecycle_widgets.experiments.free_memory import free_memory_bytes
+from lifecycle_widgets.experiments.ground import (
+    RUNNER_BYTES,
+    chat_model,
+    ground_notes,
+    load_s,
+    told,
+)
 from lifecycle_widgets.experiments.lane import Lane
+from lifecycle_widgets.experiments.plan import Plan
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.sandbox import MODELS
-from lifecycle_widgets.server import Model, Server, ServerUnreachable, full_name
+from lifecycle_widgets.server import Model, ServerUnreachable, full_name
 
 _PROMPT = "Say hello."
 _OPTIONS = {"num_predict": 8, "temperature": 0, "seed": 0}
 _CALL_S = 2.0  # a call with its load takes about as long: room that is left for it
-_RUNNER_BYTES = 150_000_000  # a runner takes about so much more than its weights
 _LAST_SAMPLE_S = 0.7  # the monitor looks twice a second
 
 SIDE_BY_SIDE = (
@@ -41,8 +48,8 @@ ONE_BY_ONE = (
     "quicker, but that takes about {needed:.1f} GB of memory, and {free:.1f} GB are free."
 )
 ON_YOUR_OWN = (
-    "One after the other on this Ollama, each arm with nothing in memory at its beginning. Other "
-    "people's requests in between would be measured too."
+    "One after the other on this Ollama, each arm with its models out of memory at its beginning. "
+    "Should somebody else use them in between, it ends, and leaves them alone."
 )
 
 
@@ -101,14 +108,6 @@ def seconds_checked(name: str, *values: float) -> None:
             raise ValueError(f"{name} has {value}; give seconds, 0 or more.")
 
 
-def smallest_models(server: Server, count: int) -> list[str]:
-    """The names of the smallest installed models. Raises LookupError when there is none."""
-    found = sorted(server.models(), key=lambda m: m.size_bytes)[:count]
-    if not found:
-        raise LookupError(f"{server.url} has no models. To install one: ollama pull llama3.2:1b")
-    return [model.name for model in found]
-
-
 class ArmsExperiment(Experiment[R]):
     """An experiment whose rows are the calls of some arms."""
 
@@ -129,7 +128,7 @@ class ArmsExperiment(Experiment[R]):
         return tuple(dict.fromkeys(c.model for arm in self._arms() for c in arm.calls))
 
     def _plan_of_arms(self, what: str, *, more_s: float = 0.0, notes: Sequence[str] = ()) -> Plan:
-        """Raises UnknownModel for a model that is not installed."""
+        """Raises UnknownModel for a model that is not installed, ValueError as `chat_model`."""
         arms, models = self._arms(), self._installed()
         bytes_ = [_memory_bytes(arm, models) for arm in arms]
         spans = [_span_s(arm.calls, models) for arm in arms]
@@ -138,13 +137,15 @@ class ArmsExperiment(Experiment[R]):
             seconds, memory_bytes = max(spans) + sum(bursts) - max(bursts), sum(bytes_)
         else:
             seconds, memory_bytes = sum(spans), max(bytes_)
+        ground = ground_notes(self.server, models.values(), self.think)
+        is_told = all(model.size_bytes is not None for model in models.values())
         return Plan(
             what=what,
             rows=sum(len(arm.calls) for arm in arms),
             seconds=round(seconds + more_s + 2),
-            memory_bytes=memory_bytes,
+            memory_bytes=memory_bytes if is_told else None,
             models=() if self._private() else tuple(models),
-            notes=(self._how(sum(bytes_)), *notes),
+            notes=(self._how(sum(bytes_)), *notes, *ground),
         )
 
     def _how(self, at_once_bytes: int) -> str:
@@ -155,7 +156,7 @@ class ArmsExperiment(Experiment[R]):
         return ONE_BY_ONE.format(needed=at_once_bytes / 1e9, free=free_memory_bytes() / 1e9)
 
     def _installed(self) -> dict[str, Model]:
-        return {name: self.server.require(name) for name in self._models()}
+        return {name: chat_model(self.server, name) for name in self._models()}
 
     def _side_by_side(self) -> bool:
         """Whether the arms are measured at once: each in private, with memory for all."""
@@ -180,6 +181,7 @@ class ArmsExperiment(Experiment[R]):
             for arm in arms:
                 self._say(f"{arm.name}: getting ready")
                 lane = Lane(arm, self.server, private=self._private())
+                self._empty(lane)
                 lanes.append(lane)
                 lane.open()
             while (due := next_lane(lanes)) is not None:
@@ -195,6 +197,12 @@ class ArmsExperiment(Experiment[R]):
         finally:
             with ThreadPoolExecutor(max(1, len(lanes))) as pool:
                 list(pool.map(Lane.close, lanes))
+
+    def _empty(self, lane: Lane) -> None:
+        """Have a lane on the person's server begin with none of its models in memory."""
+        if lane.sandbox is None:
+            for model in self._models():
+                self._unload(model)
 
     def _call(self, lane: Lane) -> Row:
         arm, call = lane.arm, lane.next_call
@@ -216,7 +224,7 @@ class ArmsExperiment(Experiment[R]):
             raise lane.explained(fault) from fault
         row: dict[str, Any] = {"arm": arm.name, **call.labels, "call": lane.done, **pauses, **after}
         row |= {"model": call.model, "was_resident": bool(run.was_resident)}
-        row |= {name: getattr(run.timings, name) for name in ("load_s", "ttft_s", "total_s")}
+        row |= {n: told(getattr(run.timings, n)) for n in ("load_s", "ttft_s", "total_s")}
         return {name: row[name] for name in self.columns}
 
 
@@ -241,11 +249,11 @@ def next_lane(lanes: Sequence[Lane]) -> Lane | None:
 
 def _span_s(calls: Sequence[Call], models: Mapping[str, Model]) -> float:
     """How long these calls take, about: half of them load their model, at about 1 GB/s."""
-    return sum(call.gap_s + 0.8 + 0.5 * models[call.model].size_bytes / 1e9 for call in calls)
+    return sum(call.gap_s + 0.5 + 0.5 * load_s(models[call.model]) for call in calls)
 
 
 def _memory_bytes(arm: Arm, models: Mapping[str, Model]) -> int:
     called: Collection[str] = {call.model for call in arm.calls}
-    sizes = sorted((models[name].size_bytes + _RUNNER_BYTES for name in called), reverse=True)
+    sizes = sorted(((models[n].size_bytes or 0) + RUNNER_BYTES for n in called), reverse=True)
     most = 1 if arm.keep_alive.is_zero else arm.settings.get("OLLAMA_MAX_LOADED_MODELS")
     return sum(sizes[:most])

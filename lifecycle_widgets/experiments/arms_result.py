@@ -40,10 +40,14 @@ class ArmsResult(Result, ABC):
         to wait for another arm's to end. They count nowhere, so that all arms have the same
         schedule.
         """
-        return pd.DataFrame(
-            [self._row(arm) for arm in self.facts.get("arms", ())],
-            columns=["arm", *_COLUMNS],
-        ).set_index("arm")
+        return (
+            pd.DataFrame(
+                [self._row(arm) for arm in self.facts.get("arms", ())],
+                columns=["arm", *_COLUMNS],
+            )
+            .set_index("arm")
+            .astype({"gb_s": float, "peak_gb": float})
+        )
 
     @property
     def residencies(self) -> pd.DataFrame:
@@ -66,6 +70,12 @@ class ArmsResult(Result, ABC):
         """Where the figures of memory come from: the runners' RSS where they can be seen."""
         sources = {arm["memory_source"] for arm in self.facts.get("arms", ())}
         return " and ".join(sorted(sources)) or "nothing was measured"
+
+    @property
+    def is_memory_told(self) -> bool:
+        """Whether it is known how much memory was held; a server need not tell."""
+        table = self.table
+        return not table.empty and bool(table[["gb_s", "peak_gb"]].notna().all(axis=None))
 
     def calls(self, arm: str) -> pd.DataFrame:
         """The rows of the frame of one arm. Raises KeyError for an unknown arm."""
@@ -134,4 +144,6 @@ class ArmsResult(Result, ABC):
 
     def _source_note(self) -> str:
         """A sentence where the figures of memory are not the runners' own."""
-        return "" if self.memory_source == RSS else f" Memory is the {self.memory_source}."
+        if self.memory_source == RSS or not self.is_memory_told:
+            return ""
+        return f" Memory is the {self.memory_source}."

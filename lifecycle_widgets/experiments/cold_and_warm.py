@@ -8,11 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifecycle_widgets.experiments.experiment import Experiment, Plan, Row
-from lifecycle_widgets.experiments.pagecache import forget
+from lifecycle_widgets.experiments.experiment import Experiment, Row
+from lifecycle_widgets.experiments.ground import (
+    RUNNER_BYTES,
+    chat_model,
+    ground_notes,
+    load_s,
+    told,
+    told_bytes,
+)
+from lifecycle_widgets.experiments.pagecache import cached_fraction, forget
+from lifecycle_widgets.experiments.plan import Plan
 from lifecycle_widgets.experiments.result import Result
 from lifecycle_widgets.experiments.statistics import Interval, median_interval
-from lifecycle_widgets.server import Server
+from lifecycle_widgets.runs import Think
+from lifecycle_widgets.sandbox import Sandbox
+from lifecycle_widgets.server import Server, smallest_chat_models
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -20,7 +31,8 @@ if TYPE_CHECKING:
 DISK, CACHE, WARM = "cold (from disk)", "cold (page cache)", "warm"
 _PROMPT = "Say hello."
 _OPTIONS = {"num_predict": 8, "temperature": 0, "seed": 0}
-_SECONDS = {DISK: 3.0, CACHE: 2.0, WARM: 0.6}  # about, of a small model
+_ANSWER_S = 0.6  # about, of a small model
+_DISK_SLOWNESS = 2  # a load from the disk takes about so many times as long
 _KEEP_ALIVE = "5m"  # outlives the pause between two requests of a round
 
 
@@ -28,17 +40,22 @@ class ColdAndWarm(Experiment["ColdAndWarmResult"]):
     """Load time and time to first token of one model: cold (from disk), cold (page cache), warm.
 
     The order within each round is random; a first request warms up what is loaded only once.
-    From disk needs a model file that can be read here (then the kernel is asked to drop it from
-    the page cache); where it cannot, that row is left out and the plan says so.
+    From disk needs the server's own model file to be readable here (then the kernel is asked to
+    drop it from the page cache); where it is not, that row is left out and the plan says so. A file
+    that the server did not read after all (in a container it has one of its own) counts as not
+    dropped.
 
     Parameters
     ----------
     model:
-        An installed model.
+        An installed model; by default the smallest that can chat.
     rounds:
         How often each of the states is measured.
     server:
-        The Ollama to measure; without one, `Server.find` looks for it.
+        The Ollama to measure: a `Server`, its address, or a `Sandbox`. Without one, `Server.find`
+        looks for it.
+    think:
+        Whether a model that can think does so first; None: not sent.
     seed:
         Of the random order.
 
@@ -50,38 +67,54 @@ class ColdAndWarm(Experiment["ColdAndWarmResult"]):
     """
 
     def __init__(
-        self, model: str, *, rounds: int = 5, server: Server | None = None, seed: int = 0
+        self,
+        model: str | None = None,
+        *,
+        rounds: int = 5,
+        server: Server | str | Sandbox | None = None,
+        think: Think = None,
+        seed: int = 0,
     ) -> None:
         if rounds < 1:
             raise ValueError(f"rounds is {rounds}; give 1 or more.")
-        super().__init__(server)
-        self.model, self.rounds, self.seed = model, rounds, seed
+        super().__init__(server, think=think)
+        self.model = model or smallest_chat_models(self.server)[0]
+        self.rounds, self.seed = rounds, seed
 
     def plan(self) -> Plan:
-        states = self._states()
-        notes = () if DISK in states else (f"{DISK} is left out: {self._why_no_disk()}",)
+        model, states = chat_model(self.server, self.model), self._states()
+        no_disk = () if DISK in states else (f"{DISK} is left out: {self._why_no_disk()}",)
+        loads_s = load_s(model) * (1 + _DISK_SLOWNESS * (DISK in states))
         return Plan(
             what=f"Ask {self.model} for a few words {self.rounds} times each: {', '.join(states)}.",
             rows=self.rounds * len(states),
-            seconds=2 + self.rounds * sum(_SECONDS[s] for s in states),
-            memory_bytes=int(self.server.require(self.model).size_bytes * 1.3),
+            seconds=round(2 + self.rounds * (_ANSWER_S * len(states) + loads_s)),
+            memory_bytes=told_bytes(model, RUNNER_BYTES),
             models=(self.model,),
-            notes=notes,
+            notes=(*no_disk, *ground_notes(self.server, [model], self.think)),
         )
 
     def _settings(self) -> dict[str, Any]:
-        return {"model": self.model, "rounds": self.rounds, "seed": self.seed}
+        return {
+            "model": self.model,
+            "rounds": self.rounds,
+            "think": self.think,
+            "seed": self.seed,
+        }
 
     def _states(self) -> tuple[str, ...]:
         return (DISK, CACHE, WARM) if self._weights() else (CACHE, WARM)
 
     def _weights(self) -> Path | None:
-        """The model's file, when it can be read from here."""
+        """The model's file, when it is the server's own and can be read from here."""
         path = self.server.weights_path(self.model) if self.server.is_local else None
+        size_bytes = self.server.require(self.model).size_bytes
         try:
-            if path is not None and path.is_file():
+            if path is not None and size_bytes and path.is_file():
                 with path.open("rb"):
-                    return path
+                    # a model can have other files beside its weights, never less than them
+                    is_it = 0.5 < path.stat().st_size / size_bytes < 1.01
+                    return path if is_it else None
         except OSError:
             pass
         return None
@@ -103,19 +136,22 @@ class ColdAndWarm(Experiment["ColdAndWarmResult"]):
         self._say(f"round {number + 1} of {self.rounds}: {state}")
         if state == WARM:
             if self.server.resident(self.model) is None:
-                self.server.preload(self.model, _KEEP_ALIVE)
+                self._preload(self.model, _KEEP_ALIVE)
         else:
-            self.server.unload(self.model)
+            self._unload(self.model)
         dropped = state == DISK and weights is not None and forget(weights)
-        return {"round": number + 1, "state": state, **self._one(state), "dropped": dropped}
+        row = {"round": number + 1, "state": state, **self._one(state)}
+        return {**row, "dropped": dropped and weights is not None and _was_read(weights)}
 
     def _one(self, state: str) -> Row:
         run = self._ask(_PROMPT, model=self.model, keep_alive=_KEEP_ALIVE, options=_OPTIONS)
-        return {
-            "load_s": run.timings.load_s,
-            "ttft_s": run.timings.ttft_s,
-            "total_s": run.timings.total_s,
-        }
+        return {name: told(getattr(run.timings, name)) for name in ("load_s", "ttft_s", "total_s")}
+
+
+def _was_read(weights: Path) -> bool:
+    """Whether the server has read this very file since it was dropped: then it is cached again."""
+    fraction = cached_fraction(weights)
+    return fraction is None or fraction > 0.2
 
 
 class ColdAndWarmResult(Result):
@@ -135,14 +171,14 @@ class ColdAndWarmResult(Result):
         ValueError
             When it was not measured in that state.
         """
-        return median_interval(list(self._of(state)["load_s"]))
+        return median_interval(list(self._of(state)["load_s"].dropna()))
 
     def ttft_s(self, state: str) -> Interval:
         """The time to first token in a state, in seconds. Raises ValueError as `load_s`."""
         return median_interval(list(self._of(state)["ttft_s"]))
 
     def _of(self, state: str) -> Any:
-        rows = self.frame[self.frame["state"] == state]
+        rows = self.frame[(self.frame["state"] == state) & self.frame["ttft_s"].notna()]
         # a file that the kernel would not let go of was not read from the disk
         return rows[rows["dropped"]] if state == DISK else rows
 
@@ -158,9 +194,17 @@ class ColdAndWarmResult(Result):
         try:
             disk = self.ttft_s(DISK)
         except ValueError:
-            return text
+            return text + self._no_disk()
         alike = ": not distinguishable from the page cache here" if disk.overlaps(cached) else ""
         return f"{text} With its file from the disk the first token comes after {disk} s{alike}."
+
+    def _no_disk(self) -> str:
+        if (self.frame["state"] != DISK).all():
+            return ""
+        return (
+            " From the disk it was not measured: the file here did not pass through the page cache "
+            "when the model was loaded, so it may be another one than was read."
+        )
 
     @property
     def figure(self) -> go.Figure:

@@ -22,12 +22,20 @@ from lifecycle_widgets.experiments.downstream_result import (
     ZERO,
     DownstreamResult,
 )
-from lifecycle_widgets.experiments.experiment import Experiment, Plan, Row
+from lifecycle_widgets.experiments.experiment import Experiment, Row
+from lifecycle_widgets.experiments.ground import (
+    RUNNER_BYTES,
+    chat_model,
+    ground_notes,
+    told_bytes,
+)
+from lifecycle_widgets.experiments.plan import Plan
 from lifecycle_widgets.experiments.shortage import Shortage
 from lifecycle_widgets.experiments.task import BigFile, TaskRun, run_task
-from lifecycle_widgets.monitor.runners import RunnerWatch
+from lifecycle_widgets.monitor import Monitor
+from lifecycle_widgets.runs import Think
 from lifecycle_widgets.sandbox import MODELS, Sandbox
-from lifecycle_widgets.server import Server, full_name
+from lifecycle_widgets.server import Model, Server, chat_models, full_name, smallest_chat_models
 
 _KEEP_ALIVE: dict[str, str | int] = {RESIDENT: "5m", ZERO: 0, STOP: "5m"}
 _PROMPT = "Say hello."
@@ -37,7 +45,6 @@ _GONE_S = 10.0
 
 # The shortage, sized from the model, as in a machine whose memory is just enough: beside the model
 # there is room for a third of the file, without it for all of it.
-_RUNNER_BYTES = 150_000_000  # a runner takes about so much more than its weights
 _ROOM_BYTES = 150_000_000
 _FILE_BYTES = 400_000_000
 _DISK_BYTES_PER_S = 150_000_000  # a laptop's disk
@@ -49,6 +56,7 @@ class _Place:
 
     server: Server
     ollama: str | None  # the command
+    monitor: Monitor  # read by hand, no thread
     sandbox: Sandbox | None = None
     shortage: Shortage | None = None
 
@@ -77,7 +85,7 @@ class Downstream(Experiment["DownstreamResult"]):
     ----------
     model:
         An installed model; by default the largest of the sandbox, and of a person's own server the
-        smallest.
+        smallest that can chat.
     shortage:
         None: made where it can be. True: raise PermissionError where it cannot. False: never.
     task:
@@ -85,8 +93,10 @@ class Downstream(Experiment["DownstreamResult"]):
     rounds:
         How often each condition is measured.
     server:
-        The Ollama to measure without a shortage (with one, it is a private one); without one,
-        `Server.find` looks for it.
+        The Ollama to measure without a shortage (with one, it is a private one): a `Server`, its
+        address, or a `Sandbox`. Without one, `Server.find` looks for it.
+    think:
+        Whether a model that can think does so first; None: not sent.
     seed:
         Of the random order.
 
@@ -110,50 +120,58 @@ class Downstream(Experiment["DownstreamResult"]):
         shortage: bool | None = None,
         task: Sequence[str] | None = None,
         rounds: int = 3,
-        server: Server | None = None,
+        server: Server | str | Sandbox | None = None,
+        think: Think = None,
         seed: int = 0,
     ) -> None:
         if rounds < 1:
             raise ValueError(f"rounds is {rounds}; give 1 or more.")
         if task is not None and (isinstance(task, str) or not task):
             raise ValueError("task is a program and its arguments: ['python', 'train.py'].")
-        super().__init__(server)
+        super().__init__(server, think=think)
         self.model = model or self._default_model()
         self.task = list(task) if task is not None else None
         self.rounds, self.seed, self._wanted = rounds, seed, shortage
         self._why_not: str | None = None
 
     def _default_model(self) -> str:
-        models = sorted(self.server.models(), key=lambda m: m.size_bytes)
-        if not models:
-            raise LookupError(
-                f"{self.server.url} has no models. To install one: ollama pull llama3.2:1b"
-            )
-        return models[-1 if self.server.is_sandbox else 0].name
+        if self.server.is_sandbox:
+            return chat_models(self.server)[-1].name
+        return smallest_chat_models(self.server)[0]
 
     # --- what it will take -----------------------------------------------------------------------
 
     def plan(self) -> Plan:
         """What will be run. Raises PermissionError for a shortage that must be and cannot."""
-        weights_bytes = self.server.require(self.model).size_bytes
-        short = self._is_short()
+        model, short = chat_model(self.server, self.model), self._is_short()
         what = f"{self.rounds} times each: {', '.join(CONDITIONS)}; then "
         what += f"{' '.join(self.task)!r}" if self.task else f"a file of {_FILE_BYTES / 1e6:.0f} MB"
         what += " is run twice." if self.task else " is read twice."
-        notes = [self._note(short)]
-        if not short and shutil.which("ollama") is None:
-            notes.append(
-                "There is no `ollama` command here, so in its place the request is sent that it "
-                "would send."
-            )
         return Plan(
             what=f"{self.model} answers an agent. {what}",
             rows=self.rounds * len(CONDITIONS),
             seconds=round(self.rounds * (22.0 if short else 12.0) + 5),
-            memory_bytes=weights_bytes + _RUNNER_BYTES + _FILE_BYTES,
+            memory_bytes=told_bytes(model, RUNNER_BYTES + _FILE_BYTES),
             models=() if short else (self.model,),
-            notes=tuple(notes),
+            notes=(self._note(short), *([] if short else self._notes_on(model))),
         )
+
+    def _notes_on(self, model: Model) -> list[str]:
+        """On the person's server as it is."""
+        notes = ground_notes(self.server, [model], self.think)
+        if not self.server.is_local:
+            notes.append("The task runs on this machine, so a model on another one takes it none.")
+        if self._command() is None:
+            notes.append(
+                "In place of `ollama stop` the request is sent that it would send: there is no "
+                "such command here, or it would not get through to this server."
+            )
+        return notes
+
+    def _command(self) -> str | None:
+        """The `ollama` command, when it reaches the person's server by its address alone."""
+        by_address = self.server.door.is_plain and self.server.url.startswith("http://")
+        return shutil.which("ollama") if by_address and _has_no_path(self.server.url) else None
 
     def _note(self, short: bool) -> str:
         if short:
@@ -171,7 +189,7 @@ class Downstream(Experiment["DownstreamResult"]):
         self._why_not = None
         if self._wanted is False:
             return False
-        if full_name(self.model) not in MODELS or not self.server.is_sandbox:
+        if psutil.LINUX and not self._is_ours():
             self._why_not = (
                 "A shortage is made for the private sandbox's models only, never for a person's "
                 "own Ollama."
@@ -182,14 +200,18 @@ class Downstream(Experiment["DownstreamResult"]):
             raise PermissionError(self._why_not)
         return not self._why_not
 
+    def _is_ours(self) -> bool:
+        return self.server.is_sandbox and full_name(self.model) in MODELS
+
     def _budget(self) -> int:
-        return self.server.require(self.model).size_bytes + _RUNNER_BYTES + _ROOM_BYTES
+        return (self.server.require(self.model).size_bytes or 0) + RUNNER_BYTES + _ROOM_BYTES
 
     def _settings(self) -> dict[str, Any]:
         return {
             "model": self.model,
             "task": self.task or ["cat", f"a file of {_FILE_BYTES} bytes"],
             "rounds": self.rounds,
+            "think": self.think,
             "seed": self.seed,
         }
 
@@ -216,7 +238,7 @@ class Downstream(Experiment["DownstreamResult"]):
     def _place(self, ending: ExitStack, short: bool, file: BigFile | None) -> _Place:
         """A fresh private Ollama under a budget; without a shortage the server as it is."""
         if not short:
-            return _Place(self.server, shutil.which("ollama"))
+            return _Place(self.server, self._command(), self._monitor(ending, self.server))
         folder = file.folder if file is not None else os.getcwd()
         shortage = ending.enter_context(Shortage(self._budget(), _DISK_BYTES_PER_S, folder=folder))
         sandbox = ending.enter_context(Sandbox(models=[full_name(self.model)]))
@@ -228,13 +250,20 @@ class Downstream(Experiment["DownstreamResult"]):
         }
         server = Server(sandbox.url)
         ending.callback(server.close)
-        return _Place(server, str(sandbox.program), sandbox, shortage)
+        monitor = self._monitor(ending, server)
+        return _Place(server, str(sandbox.program), monitor, sandbox, shortage)
+
+    @staticmethod
+    def _monitor(ending: ExitStack, server: Server) -> Monitor:
+        monitor = Monitor(server)
+        ending.callback(monitor.stop)
+        return monitor
 
     def _trial(self, condition: str, place: _Place, file: BigFile | None) -> Row:
         if file is not None:
             file.forget()
         if place.shortage is None:
-            place.server.unload(self.model)
+            self._unload(self.model)
         if condition in _KEEP_ALIVE:
             self._ask(
                 _PROMPT,
@@ -246,7 +275,7 @@ class Downstream(Experiment["DownstreamResult"]):
         if condition == STOP:
             self._stop_model(place)
         if condition in (ZERO, STOP):
-            self._until_gone(place.server)
+            self._until_gone(place)
         first = self._task(place, file)
         steady = self._task(place, file)
         return {
@@ -254,7 +283,7 @@ class Downstream(Experiment["DownstreamResult"]):
             "steady_s": steady.seconds,
             "first_disk_bytes": first.disk_read_bytes,
             "steady_disk_bytes": steady.disk_read_bytes,
-            "runner_bytes": _runner_bytes(place.server),
+            "runner_bytes": self._held_bytes(place),
             "page_cache_bytes": _page_cache_bytes(place.shortage),
             "used_bytes": _used_bytes(place.shortage),
         }
@@ -270,6 +299,8 @@ class Downstream(Experiment["DownstreamResult"]):
 
     def _stop_model(self, place: _Place) -> None:
         """`ollama stop`, the command itself; without one, the request that it sends."""
+        if place.shortage is None:
+            self._consent.require(self.model)
         if place.ollama is None:
             place.server.unload(self.model)
             return
@@ -280,10 +311,10 @@ class Downstream(Experiment["DownstreamResult"]):
         if done.returncode:
             raise OSError(f"`ollama stop {self.model}` failed: {done.stderr.strip()}")
 
-    def _until_gone(self, server: Server) -> None:
-        """Until the runner's process has ended and its memory is back."""
+    def _until_gone(self, place: _Place) -> None:
+        """Until it has left, and its runner's memory is back where that can be seen."""
         for _ in range(int(_GONE_S / 0.05)):
-            if server.resident(self.model) is None and not _runner_bytes(server):
+            if place.server.resident(self.model) is None and not self._held_bytes(place):
                 return
             self._wait(0.05)
         raise TimeoutError(
@@ -291,13 +322,20 @@ class Downstream(Experiment["DownstreamResult"]):
             "is using it."
         )
 
+    def _held_bytes(self, place: _Place) -> int | None:
+        """The memory that the model takes: its runner's, or, where it is not seen, as told."""
+        sample = place.monitor.read()
+        resident = place.server.match(self.model, sample.residents or ())
+        if sample.runners is None:
+            self._found["why_memory_is_told"] = sample.unseen
+            return 0 if resident is None else resident.size_bytes
+        names = {self.model, resident.name if resident is not None else self.model}
+        ours = (r for r in sample.runners if r.model is None or r.model in names)
+        return sum(runner.rss_bytes for runner in ours)
 
-def _runner_bytes(server: Server) -> int | None:
-    """The memory of the server's runners; None when it is on another machine."""
-    port = urlsplit(server.url).port
-    if not server.is_local or port is None:
-        return None
-    return sum(found.rss_bytes for found in RunnerWatch(port).scan())
+
+def _has_no_path(url: str) -> bool:
+    return not urlsplit(url).path.strip("/")
 
 
 def _page_cache_bytes(shortage: Shortage | None) -> int | None:

@@ -5,73 +5,24 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
 import pandas as pd
 
-from lifecycle_widgets.agent import AgentRun, RunFailed
-from lifecycle_widgets.experiments.free_memory import free_memory_bytes
-from lifecycle_widgets.experiments.result import Result, as_markdown
+from lifecycle_widgets.agent import AgentRun, RunFailed, checked_think
+from lifecycle_widgets.experiments.consent import Consent, NeedsConsent
+from lifecycle_widgets.experiments.ground import chat_model, require_memory, require_told
+from lifecycle_widgets.experiments.plan import Plan, Step
+from lifecycle_widgets.experiments.result import Result
 from lifecycle_widgets.keep_alive import KeepAlive
-from lifecycle_widgets.runs import Run
-from lifecycle_widgets.server import (
-    Server,
-    ServerError,
-    ServerUnreachable,
-    UnknownModel,
-    full_name,
-)
+from lifecycle_widgets.runs import Run, Think
+from lifecycle_widgets.sandbox import Sandbox
+from lifecycle_widgets.server import Server, ServerError, ServerUnreachable, UnknownModel
 
 R = TypeVar("R", bound=Result)
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What an experiment is going to do.
-
-    Parameters
-    ----------
-    what:
-        In a sentence or two: what will be run.
-    rows:
-        How many measurements.
-    seconds:
-        How long it will take, about.
-    memory_bytes:
-        The memory that will be in use at once, about.
-    models:
-        The models that it loads and unloads on ``server``. Empty when it uses private servers
-        only.
-    notes:
-        What the reader should know first: what cannot be measured here, and why.
-    """
-
-    what: str
-    rows: int
-    seconds: float
-    memory_bytes: int = 0
-    models: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def _repr_markdown_(self) -> str:
-        """As a notebook shows it."""
-        size = f", up to about {self.memory_bytes / 1e9:.1f} GB of memory"
-        facts = f"{self.rows} measurements, about {self.seconds:.0f} s"
-        text = f"{self.what} {facts}{size if self.memory_bytes else ''}."
-        return "\n".join([as_markdown(text), "", *(f"- {as_markdown(n)}" for n in self.notes)])
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far an experiment is: ``done`` of ``total`` measurements, and what comes now."""
-
-    done: int
-    total: int
-    what: str
 
 
 class ExperimentFailed(RuntimeError):
@@ -80,18 +31,6 @@ class ExperimentFailed(RuntimeError):
     def __init__(self, message: str, result: Result | None = None) -> None:
         super().__init__(message)
         self.result = result
-
-
-class NeedsConsent(PermissionError):
-    """``models`` are in memory, and the experiment did not load them: it asks first."""
-
-    def __init__(self, models: Sequence[str]) -> None:
-        self.models = tuple(models)
-        are = "is" if len(models) == 1 else "are"
-        super().__init__(
-            f"{', '.join(models)} {are} in memory already, and this experiment would unload what "
-            "somebody may be using. If that is all right: run(may_unload=True)."
-        )
 
 
 class _Stopped(Exception):
@@ -104,18 +43,26 @@ class Experiment(ABC, Generic[R]):
     A subclass writes `plan`, ``_settings`` (JSON values for the facts) and ``_measure``, a
     generator that yields one row per measurement and cleans up in ``finally``. In it, ``_ask``,
     ``_wait`` and ``_say`` are there to ask a model, to wait and to tell what comes now; all of
-    them end when a person presses Stop. What it puts into ``_found`` goes into the facts.
+    them end when a person presses Stop. Whatever loads or unloads on the person's server goes
+    through ``_ask``, ``_preload`` and ``_unload``, which touch nobody else's model unasked. What
+    it puts into ``_found`` goes into the facts.
 
     Parameters
     ----------
     server:
-        The Ollama to measure; without one, `Server.find` looks for it.
+        The Ollama to measure: a `Server`, its address, or a `Sandbox`. Without one, `Server.find`
+        looks for it.
+    think:
+        Whether models that can think do so first (False, True, ``"low"`` ...); None: not sent.
     """
 
     result_kind: ClassVar[type[Result]]
 
-    def __init__(self, server: Server | None = None) -> None:
-        self.server = server or Server.find()
+    def __init__(
+        self, server: Server | str | Sandbox | None = None, *, think: Think = None
+    ) -> None:
+        self.think = checked_think(think)
+        self._server = Server.of(server)
         self.result: R | None = None  #: the last run's, also when it failed or was stopped
         self._stop_asked = threading.Event()
         self._asking: AgentRun | None = None
@@ -124,6 +71,18 @@ class Experiment(ABC, Generic[R]):
         self._found: dict[str, Any] = {}  # facts that are known only at the end
         self._planned = 0
         self._busy = threading.Lock()
+        self._consent = Consent(self._server, ())
+
+    @property
+    def server(self) -> Server:
+        """The Ollama that it measures. Cannot be changed while it runs."""
+        return self._server
+
+    @server.setter
+    def server(self, server: Server | str | Sandbox) -> None:
+        if self._busy.locked():
+            raise RuntimeError("This experiment is running. Stop it, or wait for its end.")
+        self._server = Server.of(server)
 
     # --- what a kind of experiment writes --------------------------------------------------------
 
@@ -141,18 +100,25 @@ class Experiment(ABC, Generic[R]):
 
     # --- running ---------------------------------------------------------------------------------
 
-    def run(self, *, on_step: Callable[[Step], None] | None = None, may_unload: bool = False) -> R:
+    def run(
+        self,
+        *,
+        on_step: Callable[[Step], None] | None = None,
+        may_unload: bool | Collection[str] = False,
+    ) -> R:
         """Measure. Blocks until the end; `stop` ends it from another thread.
 
-        Models that it loaded are unloaded at the end, however it ends.
+        Models that it loaded are unloaded at the end, however it ends, unless somebody else has
+        begun to use them.
 
         Parameters
         ----------
         on_step:
             Called with a `Step` before each measurement.
         may_unload:
-            That it may unload models which were in memory before (on a person's own server it
-            asks; in the private sandbox nobody else's models are).
+            That it may unload models which it did not load: True, or the names of some of them. On
+            a person's own server it asks; in the private sandbox nobody else's models are. The
+            weights are what counts, whatever name they were loaded under.
 
         Returns
         -------
@@ -163,10 +129,12 @@ class Experiment(ABC, Generic[R]):
         ------
         NeedsConsent
             See ``may_unload``. Nothing has been touched.
-        UnknownModel, ServerUnreachable, MemoryError
-            It cannot begin: what is lacking, and what to do.
+        UnknownModel, ServerUnreachable, NotTold, MemoryError, ValueError
+            It cannot begin: what is lacking, and what to do. NotTold: the server does not tell
+            what is in memory. ValueError: there is nothing to measure about the model.
         ExperimentFailed
-            It failed on the way; ``.result`` has what was measured.
+            It failed on the way, or somebody else began to use the model; ``.result`` has what was
+            measured.
         RuntimeError
             It is running already.
         """
@@ -189,21 +157,17 @@ class Experiment(ABC, Generic[R]):
         if asking is not None:
             asking.stop()
 
-    def _check(self, plan: Plan, may_unload: bool) -> None:
+    def _check(self, plan: Plan, may_unload: bool | Collection[str]) -> None:
+        """Whether it can begin; what was allowed is unloaded at the very end of the questions."""
+        self._consent = Consent(self.server, plan.models, may_unload)
+        if plan.models:
+            require_told(self.server)
         for model in plan.models:
-            self.server.require(model)
-        here = {full_name(model) for model in plan.models}
-        foreign = [r.name for r in self.server.residents() if full_name(r.name) in here]
-        if foreign and not (may_unload or self.server.is_sandbox):
-            raise NeedsConsent(foreign)
-        for model in foreign:
-            self.server.unload(model)
-        free_bytes = free_memory_bytes()
-        if self.server.is_local and not _has_gpu(self.server) and plan.memory_bytes > free_bytes:
-            raise MemoryError(
-                f"This needs about {plan.memory_bytes / 1e9:.1f} GB of memory at once, and "
-                f"{free_bytes / 1e9:.1f} GB are free. Choose a smaller model, or close something."
-            )
+            chat_model(self.server, model)
+        here = self._consent.require(*plan.models) if plan.models else {}
+        require_memory(self.server, plan.memory_bytes, here.values())
+        for model in here:
+            self._consent.unload(model)
 
     def _carry_out(self, plan: Plan) -> R:
         at, started = datetime.now().astimezone(), time.monotonic()
@@ -217,7 +181,6 @@ class Experiment(ABC, Generic[R]):
             "error": None,
             **self._settings(),
         }
-        before = {r.name for r in self.server.residents()}
         fault: BaseException | None = None
         measuring = self._measure()
         try:
@@ -230,27 +193,24 @@ class Experiment(ABC, Generic[R]):
             fault = error
         finally:
             measuring.close()  # type: ignore[attr-defined]  # its `finally` runs now
-            self._leave(plan, before)
+            self._leave()
         facts |= self._found
         facts["seconds"] = round(time.monotonic() - started, 3)
         if fault is not None:
-            facts["error"] = str(fault) or type(fault).__name__
+            facts["error"] = _sentence(fault)
             facts["stopped"] = isinstance(fault, KeyboardInterrupt)
         self.result = self.result_kind(pd.DataFrame(self._rows), facts)  # type: ignore[assignment]
         if fault is None:
             return self.result  # type: ignore[return-value]
-        if not isinstance(fault, Exception):
-            raise fault  # an interrupt; what was measured is in .result
+        if not isinstance(fault, Exception) or (isinstance(fault, NeedsConsent) and not self._rows):
+            raise fault  # an interrupt, or a question: what was measured is in .result
         done = f"{len(self._rows)} of {plan.rows} measurements are kept in .result"
         raise ExperimentFailed(f"{_sentence(fault)} ({done}.)", self.result) from fault
 
-    def _leave(self, plan: Plan, before: set[str]) -> None:
+    def _leave(self) -> None:
         """Unload what we loaded. A server that is gone has nothing loaded."""
-        ours = {full_name(model) for model in plan.models}
         try:
-            for resident in self.server.residents() if ours else ():
-                if full_name(resident.name) in ours and resident.name not in before:
-                    self.server.unload(resident.name)
+            self._consent.leave()
         except (ServerUnreachable, ServerError, UnknownModel, TimeoutError):
             pass
 
@@ -280,22 +240,48 @@ class Experiment(ABC, Generic[R]):
         server: Server | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> Run:
-        """One prompt, as a griptape Agent with streaming; its `Run`."""
+        """One prompt, as a griptape Agent with streaming; its `Run`.
+
+        Raises NeedsConsent when the model is in memory for somebody else (on another ``server``
+        than the experiment's, a private one, it never is).
+        """
         self._look_for_stop()
-        self._asking = AgentRun(
+        if server is not None and server.url != self.server.url:
+            return self._answer(prompt, model, keep_alive, server, options)
+        here = self._consent.require(model)
+        try:
+            run = self._answer(prompt, model, keep_alive, self.server, options)
+        except BaseException:
+            self._consent.lent(model, keep_alive)  # it may have been loaded all the same
+            raise
+        if run.was_resident and not here:
+            self._consent.refuse(model)  # somebody has loaded it since we looked
+        self._consent.lent(model, keep_alive)
+        return run
+
+    def _answer(
+        self,
+        prompt: str,
+        model: str,
+        keep_alive: KeepAlive | str | float | None,
+        server: Server,
+        options: Mapping[str, Any] | None,
+    ) -> Run:
+        asking = self._asking = AgentRun(
             prompt,
             model=model,
             keep_alive=keep_alive,
-            server=server or self.server,
+            server=server,
             options=options,
+            think=self.think,
         )
-        self._asking.start()
+        asking.start()
         try:
             if self._stop_asked.is_set():  # pressed between the look and the start
-                self._asking.stop()
-            run = self._asking.wait()
+                asking.stop()
+            run = asking.wait()
         except BaseException:
-            self._asking.stop()
+            asking.stop()
             raise
         finally:
             self._asking = None
@@ -303,20 +289,26 @@ class Experiment(ABC, Generic[R]):
             raise _Stopped
         return run
 
+    def _preload(self, model: str, keep_alive: KeepAlive | str | float | None) -> None:
+        """Have it in memory. Raises NeedsConsent when it is there for somebody else."""
+        self._consent.require(model)
+        self.server.preload(model, keep_alive)
+        self._consent.lent(model, keep_alive)
 
-def _sentence(fault: Exception) -> str:
+    def _unload(self, model: str) -> None:
+        """Have it out of memory. Raises NeedsConsent when it is there for somebody else."""
+        self._consent.unload(model)
+
+
+def _sentence(fault: BaseException) -> str:
+    if isinstance(fault, NeedsConsent):
+        return (
+            f"{fault.named} was used by somebody else in the middle of the experiment, so it was "
+            "left alone from then on. Run it again when nobody needs the model."
+        )
     known = (ServerUnreachable, ServerError, UnknownModel, RunFailed, TimeoutError, MemoryError)
     if isinstance(fault, (*known, ValueError, OSError)):
-        return str(fault)
+        return str(fault) or type(fault).__name__
+    if not isinstance(fault, Exception):
+        return type(fault).__name__  # an interrupt
     return f"The experiment failed: {type(fault).__name__}: {fault}"
-
-
-def _has_gpu(server: Server) -> bool:
-    """Whether models of this server are seen on a GPU (then main memory is not the limit)."""
-    from lifecycle_widgets.monitor.gpus import Gpus
-
-    gpus = Gpus()
-    try:
-        return bool(gpus.read())
-    finally:
-        gpus.close()

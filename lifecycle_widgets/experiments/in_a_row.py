@@ -15,13 +15,14 @@ from lifecycle_widgets.experiments.arms import (
     Call,
     keep_alives_checked,
     seconds_checked,
-    smallest_models,
 )
 from lifecycle_widgets.experiments.arms_result import ArmsResult
 from lifecycle_widgets.experiments.break_even import break_even_interval, reload_interval
-from lifecycle_widgets.experiments.experiment import Plan
+from lifecycle_widgets.experiments.plan import Plan
 from lifecycle_widgets.experiments.statistics import Interval
-from lifecycle_widgets.server import Server
+from lifecycle_widgets.runs import Think
+from lifecycle_widgets.sandbox import Sandbox
+from lifecycle_widgets.server import Server, smallest_chat_models
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -33,7 +34,7 @@ class InARow(ArmsExperiment["InARowResult"]):
     Parameters
     ----------
     model:
-        An installed model; by default the smallest.
+        An installed model; by default the smallest that can chat.
     keep_alives:
         What `KeepAlive` takes; None: not sent.
     gaps_s:
@@ -43,7 +44,10 @@ class InARow(ArmsExperiment["InARowResult"]):
         What one GB held in memory for one minute is worth to you, in seconds of your waiting. It
         is used for the verdict; any other price can be asked for afterwards.
     server:
-        The Ollama to measure; without one, `Server.find` looks for it.
+        The Ollama to measure: a `Server`, its address, or a `Sandbox`. Without one, `Server.find`
+        looks for it.
+    think:
+        Whether models that can think do so first; None: not sent.
     seed:
         Of the random order of the arms.
 
@@ -71,7 +75,8 @@ class InARow(ArmsExperiment["InARowResult"]):
         keep_alives: Sequence[Any] = (0, "30s", "5m", "forever"),
         gaps_s: Sequence[float] = (1, 3, 33, 1),
         price_s_per_gb_min: float = 1.0,
-        server: Server | None = None,
+        server: Server | str | Sandbox | None = None,
+        think: Think = None,
         seed: int = 0,
     ) -> None:
         self.keep_alives = keep_alives_checked(keep_alives)
@@ -79,8 +84,8 @@ class InARow(ArmsExperiment["InARowResult"]):
         if not gaps_s:
             raise ValueError("gaps_s is empty; give the pauses between the calls, in seconds.")
         checked_price(price_s_per_gb_min)
-        super().__init__(server)
-        self.model = model or smallest_models(self.server, 1)[0]
+        super().__init__(server, think=think)
+        self.model = model or smallest_chat_models(self.server)[0]
         self.gaps_s, self.price_s_per_gb_min = tuple(gaps_s), float(price_s_per_gb_min)
         self.seed = seed
 
@@ -98,6 +103,7 @@ class InARow(ArmsExperiment["InARowResult"]):
             "keep_alives": [str(value) for value in self.keep_alives],
             "gaps_s": list(self.gaps_s),
             "price_s_per_gb_min": self.price_s_per_gb_min,
+            "think": self.think,
             "seed": self.seed,
         }
 
@@ -140,12 +146,16 @@ class InARowResult(ArmsResult):
         Raises
         ------
         ValueError
-            When it was never resident after a call (keep_alive 0 only).
+            When it was never resident after a call (keep_alive 0 only), or the server does not
+            tell how much memory it takes.
         """
-        held = self.frame["held_bytes"][self.frame["held_bytes"] > 0]
-        if held.empty:
-            raise ValueError("The model never stayed in memory, so its size there is not known.")
-        return float(held.median())
+        told = self.frame["held_bytes"].astype(float).dropna()
+        held = told[told > 0]
+        if not held.empty:
+            return float(held.median())
+        if len(told) < len(self.frame) or self.frame["expires_in_s"].notna().any():
+            raise ValueError("How much memory the model takes is not told by this server.")
+        raise ValueError("The model never stayed in memory, so its size there is not known.")
 
     def break_even(self, price_s_per_gb_min: float | None = None) -> Interval:
         """T*, the pause at which holding the model costs as much as loading it again, in seconds.
@@ -187,6 +197,10 @@ class InARowResult(ArmsResult):
         table = self.table
         if table.empty:
             raise ValueError("No arm was measured, so there is nothing to compare.")
+        if not self.is_memory_told:
+            raise ValueError("How much memory was held is not told by this server.")
+        if table["waiting_s"].isna().any():
+            raise ValueError("No first token came in some calls, so the waiting is not known.")
         waiting_s = np.stack([self.waiting_draws(arm) for arm in table.index])
         return arm_costs(waiting_s, table, self._price(price_s_per_gb_min))
 
@@ -207,13 +221,16 @@ class InARowResult(ArmsResult):
         return checked_price(price_s_per_gb_min)
 
     def _verdict(self) -> str:
-        price, held = self.facts["price_s_per_gb_min"], self.held_bytes / 1e9
+        price = self.facts["price_s_per_gb_min"]
         loads = ", ".join(f"{n} with {arm}" for arm, n in self.table["loads"].items())
         text = (
             f"{self.facts['model']}: of {self.table['calls'].max()} calls so many had to load it "
-            f"first: {loads}. A load makes one wait {self.reload_s} s longer; the resident model "
-            f"takes {held:.2f} GB. "
+            f"first: {loads}. A load makes one wait {self.reload_s} s longer; "
         )
+        try:
+            text += f"the resident model takes {self.held_bytes / 1e9:.2f} GB. "
+        except ValueError as lacking:
+            return f"{text}there is no T* to tell: {str(lacking)[0].lower()}{str(lacking)[1:]}"
         if self.reload_s.low <= 0:
             return text + "Loaded or not is not distinguishable here, so there is no T* to tell."
         if not price:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,15 +16,17 @@ from lifecycle_widgets.experiments.arms import (
     Call,
     keep_alives_checked,
     seconds_checked,
-    smallest_models,
 )
 from lifecycle_widgets.experiments.arms_result import ArmsResult
 from lifecycle_widgets.experiments.eviction import DURATIONS, FOREVER, ROOM, evictions
-from lifecycle_widgets.experiments.experiment import Plan, Row
+from lifecycle_widgets.experiments.experiment import Row
+from lifecycle_widgets.experiments.ground import distinct
+from lifecycle_widgets.experiments.plan import Plan
 from lifecycle_widgets.experiments.statistics import Interval
 from lifecycle_widgets.keep_alive import KeepAlive
+from lifecycle_widgets.runs import Think
 from lifecycle_widgets.sandbox import Sandbox
-from lifecycle_widgets.server import Server, ServerUnreachable
+from lifecycle_widgets.server import Server, ServerUnreachable, chat_models
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -43,7 +46,7 @@ class InTurn(ArmsExperiment["InTurnResult"]):
     Parameters
     ----------
     models:
-        Installed models; by default the smallest three.
+        Installed models; by default the smallest three that can chat.
     keep_alives:
         What `KeepAlive` takes; None: not sent, so that the server's default holds.
     rounds:
@@ -56,7 +59,10 @@ class InTurn(ArmsExperiment["InTurnResult"]):
         ``OLLAMA_MAX_LOADED_MODELS`` of the additional arm; None: without it. It is set where
         Ollama is started, so it is measured on private servers, not on a person's own.
     server:
-        The Ollama to measure; without one, `Server.find` looks for it.
+        The Ollama to measure: a `Server`, its address, or a `Sandbox`. Without one, `Server.find`
+        looks for it.
+    think:
+        Whether models that can think do so first; None: not sent.
     seed:
         Of the random order of the arms.
 
@@ -87,7 +93,8 @@ class InTurn(ArmsExperiment["InTurnResult"]):
         gap_s: float = 0.3,
         pause_s: float = 33.0,
         max_loaded: int | None = 2,
-        server: Server | None = None,
+        server: Server | str | Sandbox | None = None,
+        think: Think = None,
         seed: int = 0,
     ) -> None:
         self.keep_alives = keep_alives_checked(keep_alives)
@@ -99,17 +106,24 @@ class InTurn(ArmsExperiment["InTurnResult"]):
             isinstance(models, str) or len(set(models)) < max(2, len(models))
         ):
             raise ValueError("Give two or more models in a list, each once.")
-        super().__init__(server)
-        self.models = list(models) if models is not None else smallest_models(self.server, 3)
-        if len(self.models) < 2:
-            raise LookupError(
-                f"{self.server.url} has one model, and this needs two or three. To install "
-                "another one: ollama pull llama3.2:1b"
-            )
+        super().__init__(server, think=think)
+        self.models = list(models) if models is not None else self._smallest()
         self.rounds, self.gap_s, self.pause_s = rounds, gap_s, pause_s
         self.max_loaded, self.seed = max_loaded, seed
 
+    def _smallest(self) -> list[str]:
+        names = [model.name for model in chat_models(self.server)]
+        found = distinct(self.server, names, 3)
+        if len(found) < 2:
+            has = f"one model that can chat, {found[0]}" if found else "no model that can chat"
+            raise LookupError(
+                f"{self.server.url} has {has}, and this needs two or three. To install another "
+                "one: ollama pull llama3.2:1b"
+            )
+        return found
+
     def plan(self) -> Plan:
+        self._require_distinct()
         arms, count = self._arms(), len(self.models)
         notes = [self._why_no_limit()] if self.max_loaded and not self._limit() else []
         evicting = "; then which of two leaves for a third" if self._evicts() else ""
@@ -121,6 +135,15 @@ class InTurn(ArmsExperiment["InTurnResult"]):
             notes=notes,
         )
 
+    def _require_distinct(self) -> None:
+        """Raise ValueError for two names of one model: they would share one place in memory."""
+        for one, other in combinations(self.models, 2):
+            if self.server.same_model(one, other):
+                raise ValueError(
+                    f"{one} and {other} are two names of one model, which is in memory once. Give "
+                    "models that differ."
+                )
+
     def _settings(self) -> dict[str, Any]:
         return {
             "models": self.models,
@@ -129,6 +152,7 @@ class InTurn(ArmsExperiment["InTurnResult"]):
             "gap_s": self.gap_s,
             "pause_s": self.pause_s,
             "max_loaded": self.max_loaded,
+            "think": self.think,
             "seed": self.seed,
         }
 
@@ -241,18 +265,22 @@ class InTurnResult(ArmsResult):
         """The arm with the most waiting against the one with the least, where no limit was set."""
         free = [arm["arm"] for arm in self.facts["arms"] if not arm["settings"]]
         table = self.table.loc[free]
-        if len(table) < 2:
+        if len(table) < 2 or table["waiting_s"].isna().any():
             return ""
         most, least = str(table["waiting_s"].idxmax()), str(table["waiting_s"].idxmin())
         slow, quick = self.waiting_s(most), self.waiting_s(least)
         if self.extra_waiting_s(most, than=least).low <= 0:
             return f"The waiting is not distinguishable here ({_ends(slow)} and {_ends(quick)} s)."
-        few, much = table.loc[most], table.loc[least]
-        return (
+        head = (
             f"All first tokens together took {_ends(slow)} s with {self._name(most)}, and "
-            f"{_ends(quick)} s with {self._name(least)}; for that {much['gb_s']:.0f} GB-seconds of "
-            f"memory were held instead of {few['gb_s']:.0f}, {much['peak_gb']:.1f} GB at most "
-            f"instead of {few['peak_gb']:.1f}."
+            f"{_ends(quick)} s with {self._name(least)}"
+        )
+        few, much = table.loc[most], table.loc[least]
+        if not self.is_memory_told:
+            return f"{head}. How much memory was held meanwhile is not told."
+        return (
+            f"{head}; for that {much['gb_s']:.0f} GB-seconds of memory were held instead of "
+            f"{few['gb_s']:.0f}, {much['peak_gb']:.1f} GB at most instead of {few['peak_gb']:.1f}."
         )
 
     def _eviction_sentences(self) -> Iterator[str]:

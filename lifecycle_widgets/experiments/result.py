@@ -62,7 +62,10 @@ class Result(ABC):
                 return f"{head} {self._verdict()}"
             except (ValueError, KeyError, IndexError):  # too little for a verdict
                 return head
-        return self._verdict()
+        try:
+            return self._verdict()
+        except ValueError as lacking:
+            return f"Measured {len(self.frame)}. {lacking}"
 
     def _how_it_ended(self) -> str:
         if self.facts["error"]:

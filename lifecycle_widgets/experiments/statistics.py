@@ -122,7 +122,7 @@ def median_and_draws(values: Sequence[float], rng: np.random.Generator) -> np.nd
     """The median of the values, then the medians of `RESAMPLES` bootstrap resamples of them.
 
     Sums and differences of such rows have, in their first place, the same of the medians, and in
-    the rest what their interval is made of (`interval_of_draws`). Without values all are 0.
+    the rest what their interval is made of (`interval_of_draws`). Without values all are NaN.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def median_and_draws(values: Sequence[float], rng: np.random.Generator) -> np.nd
     """
     known = [value for value in values if not math.isnan(value)]
     if not known:
-        return np.zeros(1 + RESAMPLES)
+        return np.full(1 + RESAMPLES, math.nan)
     found = _bootstrap(np.median, (np.asarray(known),), CONFIDENCE, rng)
     return np.concatenate([[np.median(known)], found.bootstrap_distribution])
 
