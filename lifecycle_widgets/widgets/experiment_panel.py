@@ -16,6 +16,8 @@ from lifecycle_widgets.widgets.formats import escaped, seconds_text
 from lifecycle_widgets.widgets.plan_html import plan_html
 from lifecycle_widgets.widgets.result_view import ResultView
 
+MayUnload = bool | tuple[str, ...] | None
+
 _TICK_S = 0.5
 _CLOSE_S = 15.0  # how long close() waits for a run to end and to unload its models
 
@@ -32,7 +34,7 @@ class ExperimentPanel(Composite):
         Any `Experiment`, with its settings.
     may_unload:
         Whether it may unload models that it did not load. None: when it comes to that, the panel
-        asks, with a button.
+        asks, with a button, which allows just the models and the server that it names.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class ExperimentPanel(Composite):
     ) -> None:
         self._lock, self._background = threading.RLock(), Background()
         self._may_unload = may_unload
+        self._asked: tuple[Experiment[Any], str, tuple[str, ...]] | None = None  # what about
         self._ended: threading.Event | None = None  # of the run that was started last
         self._fault: BaseException | None = None  # of that run
         self._measuring, self._stopping = False, False
@@ -68,7 +71,7 @@ class ExperimentPanel(Composite):
         self.observe(self._another, "experiment")
         self._run_button.on_click(lambda _: self._pressed(self._may_unload))
         self._stop_button.on_click(lambda _: self.stop())
-        self._consent.on_click(lambda _: self._pressed(True))
+        self._consent.on_click(lambda _: self._pressed(self._allowed()))
         self._background.start("plan", self._show_plan)
 
     def _parts(self) -> list[widgets.Widget]:
@@ -166,7 +169,7 @@ class ExperimentPanel(Composite):
 
     # --- one run ---------------------------------------------------------------------------------
 
-    def _begin(self, may_unload: bool | None) -> None:
+    def _begin(self, may_unload: MayUnload) -> None:
         with self._lock:
             if self.running:
                 self.error = "This experiment is running. Stop it, or wait for its end."
@@ -178,24 +181,24 @@ class ExperimentPanel(Composite):
                 raise RuntimeError("The panel is closed. Make a new one.")
             self._ended = ended
             self.error, self.result = "", None
-            self._ask(())
+            self._ask_no_more()
             self._view.clear()
             self.running = True
             self._background.start("elapsed", lambda: self._tick(ended))
 
-    def _work(self, ended: threading.Event, may_unload: bool | None) -> None:
+    def _work(self, ended: threading.Event, may_unload: MayUnload) -> None:
         """The run (in a thread of its own)."""
         with self._lock:  # start() has shown that it runs
             experiment = self.experiment
         fault: BaseException | None = None
         try:
-            experiment.run(on_step=self._stepped, may_unload=bool(may_unload))
+            experiment.run(on_step=self._stepped, may_unload=may_unload or False)
         except BaseException as error:  # whatever it is, it belongs to the one who waits
             fault = error
         with self._lock:
             self._measuring = False  # from now on the report has the last word
         try:
-            self._report(experiment, fault, may_unload)
+            self._report(experiment, fault)
         finally:  # whatever a person's observer does, whoever waits must not wait for ever
             self._fault = fault
             try:
@@ -210,15 +213,14 @@ class ExperimentPanel(Composite):
         self._bar.value = step.done / step.total if step.total else 0.0
         self._show_progress()
 
-    def _report(
-        self, experiment: Experiment[Any], fault: BaseException | None, may_unload: bool | None
-    ) -> None:
+    def _report(self, experiment: Experiment[Any], fault: BaseException | None) -> None:
         took = seconds_text(time.monotonic() - self._began_s)
         result = fault.result if isinstance(fault, ExperimentFailed) else experiment.result
         if isinstance(fault, NeedsConsent):
-            self._say("waiting for your answer" if may_unload is None else "not started")
-            if may_unload is None:
-                self._ask(fault.models)
+            asks = self._may_unload is None
+            self._say("waiting for your answer" if asks else "not started")
+            if asks:
+                self._ask(experiment, fault)
                 return
         elif fault is not None:
             self._say(f"failed after {took}")
@@ -230,18 +232,31 @@ class ExperimentPanel(Composite):
         self.error = "" if fault is None else str(fault) or type(fault).__name__
         self.result = result
 
-    def _ask(self, models: tuple[str, ...]) -> None:
-        """Ask before models are unloaded that the experiment did not load; () ends the question."""
-        names = ", ".join(models)
+    def _ask(self, experiment: Experiment[Any], needs: NeedsConsent) -> None:
+        """Ask before models are unloaded that the experiment did not load."""
         is_it = "is in memory, and the experiment did not load it"
         are_they = "are in memory, and the experiment did not load them"
-        question = (
-            f"{names} {is_it if len(models) == 1 else are_they}: somebody may be using what it "
-            "would unload. Nothing has been touched."
+        self._asked = experiment, experiment.server.url, needs.models
+        self._question.show(
+            f"{needs.named} {is_it if len(needs.models) == 1 else are_they}: somebody may be using "
+            f"what it would unload on {experiment.server.url}. Nothing has been touched.",
+            is_error=False,
         )
-        self._question.show(question if models else "", is_error=False)
-        self._consent.description = f"Unload {names} and run" if models else ""
-        self._consent.layout.display = None if models else "none"
+        self._consent.description = f"Unload {', '.join(needs.models)} and run"
+        self._consent.layout.display = None
+
+    def _ask_no_more(self) -> None:
+        self._asked = None
+        self._question.show("", is_error=False)
+        self._consent.description, self._consent.layout.display = "", "none"
+
+    def _allowed(self) -> MayUnload:
+        """The models that the button was about; none when it was another experiment or server."""
+        if self._asked is None:
+            return self._may_unload
+        experiment, url, models = self._asked
+        is_the_same = experiment is self.experiment and experiment.server.url == url
+        return models if is_the_same else self._may_unload
 
     # --- what is shown ---------------------------------------------------------------------------
 
@@ -260,7 +275,7 @@ class ExperimentPanel(Composite):
 
     def _another(self, _: Any) -> None:
         self.error, self.result = "", None
-        self._ask(())
+        self._ask_no_more()
         self._view.clear()
         self._say("")
         self._bar.layout.visibility = "hidden"
@@ -294,7 +309,7 @@ class ExperimentPanel(Composite):
         if self.running:
             self._bar.value, self._bar.layout.visibility = 0.0, None
 
-    def _pressed(self, may_unload: bool | None) -> None:
+    def _pressed(self, may_unload: MayUnload) -> None:
         try:
             self._begin(may_unload)
         except RuntimeError as fault:

@@ -15,7 +15,9 @@ def plan_html(plan: Plan) -> str:
     '<div class="lw-plan"><p>Ask it twice.</p><p class'
     """
     facts = [f"{plan.rows} measurements", f"about {_about(plan.seconds)}"]
-    if plan.memory_bytes:
+    if plan.memory_bytes is None:
+        facts.append("how much memory is not told")
+    elif plan.memory_bytes:
         facts.append(f"up to about {size_text(plan.memory_bytes)} of memory")
     if plan.models:
         facts.append(f"loads and unloads {', '.join(plan.models)}")
