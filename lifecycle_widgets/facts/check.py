@@ -13,7 +13,7 @@ import httpx
 from lifecycle_widgets.facts.fact import FACTS, CannotTry, Fact, NotSo
 from lifecycle_widgets.facts.lab import Lab
 from lifecycle_widgets.facts.versions import holds_in, said_of
-from lifecycle_widgets.server import ServerError, ServerUnreachable, UnknownModel
+from lifecycle_widgets.server import NotTold, ServerError, ServerUnreachable, UnknownModel
 
 # An answer of another shape than awaited, or none at all, is what was seen; no fault of ours.
 _OTHER_ANSWERS = (
@@ -67,6 +67,8 @@ def try_fact(fact: Fact, lab: Lab) -> Finding:
     except NotSo as other:
         holds, seen = False, str(other)
     except CannotTry as why:
+        holds, seen = None, str(why)
+    except NotTold as why:
         holds, seen = None, str(why)
     except _OTHER_ANSWERS as fault:
         holds, seen = False, f"{type(fault).__name__}: {fault}"

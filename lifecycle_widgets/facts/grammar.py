@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import platform
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from lifecycle_widgets.facts.fact import CannotTry, Fact, add, fact, require, require_equal
@@ -98,7 +98,7 @@ def _means(text: str, seconds: float | None, lab: Lab) -> None:
     began = _time(reply.json()["created_at"])  # both by the server's clock
 
     def meant_s() -> float:
-        expires_at = lab.entry(model).expires_at
+        expires_at = lab.deadline(model) + timedelta(seconds=lab.server.clock_offset_s)
         return math.inf if expires_at - began > FOREVER else (expires_at - began).total_seconds()
 
     close = until(lambda: meant_s() == wanted_s or -0.01 < meant_s() - wanted_s < 0.4, 0.3)

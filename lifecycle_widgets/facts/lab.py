@@ -22,10 +22,18 @@ import psutil
 
 from lifecycle_widgets.facts.fact import CannotTry, NotSo
 from lifecycle_widgets.facts.open_requests import Busy, HeldLoad, until
-from lifecycle_widgets.monitor.runners import RunnerWatch
+from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.program import ready
-from lifecycle_widgets.server import FOREVER, Resident, Server, full_name
+from lifecycle_widgets.server import (
+    FOREVER,
+    NotTold,
+    Resident,
+    Server,
+    chat_models,
+    full_name,
+    same_name,
+)
 
 _REQUEST_S = 20.0  # on a private server; the models there are small
 _OWN_REQUEST_S = 300.0
@@ -42,7 +50,8 @@ class Lab:
     """One server under trial.
 
     On a private server everything may be done. On a person's own, models are loaded only while
-    nobody else's is in memory, and only those are unloaded.
+    nobody else's is in memory, and only those are unloaded: by their weights, whatever name they
+    were loaded under.
 
     Parameters
     ----------
@@ -55,18 +64,23 @@ class Lab:
     def __init__(self, server: Server, sandbox: Sandbox | None = None) -> None:
         self.server, self.sandbox = server, sandbox
         timeout_s = _OWN_REQUEST_S if sandbox is None else _REQUEST_S
-        self.http = httpx.Client(base_url=server.url, timeout=timeout_s)
+        self.http = server.door.http_client(timeout_s=timeout_s)
+        self._monitor = Monitor(server)  # read by hand, no thread
         self._used: set[str] = set()
 
     def close(self) -> None:
         """Unload what was loaded here, and close the connections."""
         try:
             self.clear()
-        except CannotTry:
+        except (CannotTry, NotTold):
             pass  # a person's own
         finally:
-            self.http.close()
-            self.server.close()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self._monitor.stop()
+        self.http.close()
+        self.server.close()
 
     @contextmanager
     def private(self, **settings: str | int) -> Iterator[Lab]:
@@ -92,27 +106,40 @@ class Lab:
             try:
                 yield lab
             finally:
-                lab.http.close()
-                lab.server.close()
+                lab._hang_up()
 
     # --- models ----------------------------------------------------------------------------------
 
     @cached_property
     def models(self) -> list[str]:
-        """The installed models, the smallest first."""
-        return [m.name for m in sorted(self.server.models(), key=lambda m: m.size_bytes)]
+        """The installed models that can chat and run there, the smallest first.
+
+        Raises CannotTry when there is none.
+        """
+        found = [model.name for model in chat_models(self.server)]
+        if not found:
+            raise CannotTry("needs a model that can chat, and none is installed")
+        return found
 
     @property
     def model(self) -> str:
         """The smallest model. Raises CannotTry when it may not be loaded here."""
-        if not self.models:
-            raise CannotTry("needs a model, and none is installed")
-        if self.sandbox is None:
-            others = [r.name for r in self.server.residents() if r.name not in self._used]
-            if others:
-                raise CannotTry(f"{', '.join(others)} is in memory, and could have to leave for it")
-        self._used.add(full_name(self.models[0]))
-        return self.models[0]
+        model = self.models[0]
+        self._require_no_others()
+        self._used.add(full_name(model))
+        return model
+
+    def _require_no_others(self) -> None:
+        """Raise CannotTry when a person's server has in memory what was not loaded here."""
+        if self.sandbox is not None:
+            return
+        others = [r.name for r in self.server.residents() if not self._is_used(r.name)]
+        if others:
+            raise CannotTry(f"{', '.join(others)} is in memory, and could have to leave for it")
+
+    def _is_used(self, name: str) -> bool:
+        """Whether a model was loaded here: one of the same weights under another name was not."""
+        return any(same_name(name, used) for used in self._used)
 
     def three_models(self) -> list[str]:
         """Three models of a private server, the smallest first."""
@@ -130,13 +157,14 @@ class Lab:
     def clear(self) -> None:
         """Have nothing in memory (of a person's own server: nothing that was loaded here)."""
         for resident in self.server.residents():
-            if self.sandbox is not None or full_name(resident.name) in self._used:
+            if self.sandbox is not None or self._is_used(resident.name):
                 self.server.unload(resident.name)
         if self.names():
             raise CannotTry(f"needs an empty memory, and {', '.join(self.names())} is there")
 
     def cold(self, model: str) -> str:
-        """The model, which is not in memory."""
+        """The model, which is not in memory. Raises CannotTry when it is there for somebody."""
+        self._require_no_others()
         self.server.unload(model)
         return model
 
@@ -197,10 +225,17 @@ class Lab:
             raise NotSo(f"{model} is not in memory")
         return found
 
+    def deadline(self, model: str) -> datetime:
+        """When it expires, by our clock. Raises NotSo when that is not told."""
+        expires_at = self.entry(model).expires_at
+        if expires_at is None:
+            raise NotSo("/api/ps does not tell until when it stays")
+        return expires_at
+
     def left_s(self, model: str) -> float:
-        """Seconds until the model expires, by the server's clock; `math.inf` for forever."""
-        left = self.entry(model).expires_at - datetime.now(timezone.utc)
-        return math.inf if left > FOREVER else left.total_seconds() - self.ahead_s
+        """Seconds until the model expires; `math.inf` for forever."""
+        left = self.deadline(model) - datetime.now(timezone.utc)
+        return math.inf if left > FOREVER else left.total_seconds()
 
     def require_left(self, model: str, seconds: float) -> None:
         """Raise NotSo unless the model expires in so many seconds (`math.inf`: forever).
@@ -212,18 +247,6 @@ class Lab:
         if not in_time:
             raise NotSo(f"it leaves in {self.left_s(model):.2f} s, not {seconds:g}")
 
-    @cached_property
-    def ahead_s(self) -> float:
-        """How far the server's clock is ahead of ours, in seconds (0 on this machine)."""
-        if self.server.is_local:
-            return 0.0
-        date = self.http.get("/api/version").headers.get("Date", "")
-        try:
-            server = datetime.strptime(date, "%a, %d %b %Y %H:%M:%S GMT")
-        except ValueError:
-            return 0.0
-        return (server.replace(tzinfo=timezone.utc) - datetime.now(timezone.utc)).total_seconds()
-
     def gone(self, model: str, within_s: float = 3.0) -> bool:
         """Whether the model leaves in time."""
         return until(lambda: self.server.resident(model) is None, within_s)
@@ -232,10 +255,10 @@ class Lab:
 
     def runners(self) -> set[int]:
         """The process numbers of the runners. Raises CannotTry where they cannot be seen."""
-        if not self.server.is_local:
-            raise CannotTry("needs to see the runners, and the server is on another machine")
-        found = RunnerWatch(urlsplit(self.server.url).port or 11434).scan()
-        return {runner.pid for runner in found}
+        sample = self._monitor.read()
+        if sample.runners is None:
+            raise CannotTry(f"needs to see the runners: {sample.unseen}")
+        return {runner.pid for runner in sample.runners}
 
     def require_private(self) -> Sandbox:
         """The sandbox; trials that touch processes are for private servers only."""
@@ -282,7 +305,7 @@ class Lab:
         before = self.children()
         with ExitStack() as stack:
             pool = stack.enter_context(ThreadPoolExecutor(1))
-            client = stack.enter_context(httpx.Client(base_url=self.server.url, timeout=_REQUEST_S))
+            client = stack.enter_context(self.server.door.http_client(timeout_s=_REQUEST_S))
             sent = {"model": model, "keep_alive": 600, "stream": False, **body}
             reply = pool.submit(client.post, "/api/generate", json=sent)
             if not until(lambda: self.children() - before, 10.0):

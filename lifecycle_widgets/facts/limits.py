@@ -127,7 +127,7 @@ def one_request_at_a_time(lab: Lab) -> None:
 def two_requests_at_a_time(lab: Lab) -> None:
     with lab.private(OLLAMA_NUM_PARALLEL=1) as one:
         one.load(one.model)
-        single = one.entry(one.model).size_bytes
+        single = one.entry(one.model).size_bytes or 0
     with lab.private(OLLAMA_NUM_PARALLEL=2) as two, two.background() as post:
         with two.busy(two.model):
             other = post("/api/generate", {"model": two.model, **_SHORT})
@@ -136,7 +136,8 @@ def two_requests_at_a_time(lab: Lab) -> None:
     context = double.context_length or 0
     # two times (K and V) 30 layers of 3 heads of 64 numbers of 2 bytes for each token
     wanted = context * 2 * 30 * 3 * 64 * 2
-    require(0.7 * wanted < double.size_bytes - single, f"{double.size_bytes - single} bytes more")
+    more = (double.size_bytes or 0) - single
+    require(0.7 * wanted < more, f"{more} bytes more")
 
 
 @fact(TOPIC, "OLLAMA_MAX_QUEUE bounds the requests that wait for a load; beyond it: 503, server "

@@ -52,12 +52,14 @@ def digests_are_the_same(lab: Lab) -> None:
 
 @fact(TOPIC, "size is in bytes and more than the weights (context and buffers count); size_vram "
       "is the part on GPUs, 0 without one.", source="llm/llama_server.go, MemorySize",
-      taught=(("lifecycle_widgets/server", "weights, context, compute buffers"),))  # fmt: skip
+      taught=(("lifecycle_widgets/server/values", "weights, context, compute buffers"),)
+      )  # fmt: skip
 def size_is_weights_and_buffers(lab: Lab) -> None:
     lab.load(lab.model)
     entry = lab.ps()[0]
     weights = lab.server.weights_path(lab.model)
-    on_disk = lab.server.require(lab.model).size_bytes
+    on_disk = lab.server.require(lab.model).size_bytes or 0
+    require(on_disk, "/api/tags does not tell its size")
     require(weights and 0.9 * on_disk < entry["size"] < 20 * on_disk, f"{entry['size']} bytes")
     require(entry["size"] > on_disk, f"size {entry['size']}, on disk {on_disk}")
     require(0 <= entry["size_vram"] <= entry["size"], f"size_vram {entry['size_vram']}")

@@ -75,7 +75,7 @@ def a_request_given_up_in_the_queue(lab: Lab) -> None:
         first, second = own.models[:2]
         own.clear()
         with own.held_load(first) as load:
-            with httpx.Client(base_url=own.server.url, timeout=1.0) as impatient:
+            with own.server.door.http_client(timeout_s=1.0) as impatient:
                 try:
                     impatient.post("/api/generate", json={"model": second})
                     raise NotSo("it was answered while another load was held")

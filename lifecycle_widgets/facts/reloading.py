@@ -79,7 +79,7 @@ def num_ctx_is_at_most_the_trained_one(lab: Lab) -> None:
     require_equal(lab.entry(model).context_length, trained, "context_length")
     require(not _reloads(lab, model, num_ctx=2 * trained), "once more loaded it anew")
     require(not _reloads(lab, model, num_ctx=trained), "the trained one loaded it anew")
-    lab.server.unload(model)
+    lab.cold(model)
 
 
 @fact(TOPIC, "A reload lets requests in flight finish first.", source=_SOURCE)
@@ -93,7 +93,7 @@ def a_reload_waits_for_requests(lab: Lab) -> None:
         require_equal(last.get("done_reason"), "length", "the answer in flight ended with")
         require_equal(changed.result(60).status_code, 200, "the other request")
     require(lab.runners() != before, "it was not loaded anew")
-    lab.server.unload(model)
+    lab.cold(model)
 
 
 def _copy(lab: Lab) -> str:

@@ -21,11 +21,11 @@ _DONE = "server/sched.go, processCompleted"
 def each_request_starts_the_clock_anew(lab: Lab) -> None:
     lab.load(lab.model, 60)
     lab.require_left(lab.model, 60)
-    first = lab.entry(lab.model).expires_at
+    first = lab.deadline(lab.model)
     time.sleep(0.5)
     lab.answer(lab.model)
-    moved = until(lambda: lab.entry(lab.model).expires_at >= first + timedelta(seconds=0.5), 1.0)
-    require(moved, f"the deadline was {first}, and is {lab.entry(lab.model).expires_at}")
+    moved = until(lambda: lab.deadline(lab.model) >= first + timedelta(seconds=0.5), 1.0)
+    require(moved, f"the deadline was {first}, and is {lab.deadline(lab.model)}")
     lab.require_left(lab.model, 60)
 
 
@@ -70,10 +70,10 @@ def no_clock_runs_while_it_is_busy(lab: Lab) -> None:
     lab.load(model, 1)
     lab.require_left(model, 1)
     with lab.busy(model) as answer:
-        old = lab.entry(model).expires_at
+        old = lab.deadline(model)
         time.sleep(1.5)
         answer.next()
-        require_equal(lab.entry(model).expires_at, old, "the deadline while it is busy")
+        require_equal(lab.deadline(model), old, "the deadline while it is busy")
         require(lab.left_s(model) < 0, f"{lab.left_s(model):.1f} s are left")
     lab.load(model)
 
@@ -83,10 +83,10 @@ def no_clock_runs_while_it_is_busy(lab: Lab) -> None:
 def the_time_starts_when_the_client_has_gone(lab: Lab) -> None:
     lab.load(lab.model, 60)
     lab.require_left(lab.model, 60)
-    before = lab.entry(lab.model).expires_at
+    before = lab.deadline(lab.model)
     with lab.busy(lab.model):
         time.sleep(0.3)
-    moved = until(lambda: lab.entry(lab.model).expires_at > before, 3.0)
+    moved = until(lambda: lab.deadline(lab.model) > before, 3.0)
     require(moved, "the deadline did not move within 3 s")
     lab.require_left(lab.model, 60)
 
@@ -95,10 +95,10 @@ def the_time_starts_when_the_client_has_gone(lab: Lab) -> None:
 def it_starts_with_the_last_of_several(lab: Lab) -> None:
     lab.load(lab.model, 50)
     with lab.busy(lab.model):
-        old = lab.entry(lab.model).expires_at
+        old = lab.deadline(lab.model)
         lab.load(lab.model, 50)
-        require_equal(lab.entry(lab.model).expires_at, old, "the deadline after one of two")
-    until(lambda: lab.entry(lab.model).expires_at > old, 3.0)
+        require_equal(lab.deadline(lab.model), old, "the deadline after one of two")
+    until(lambda: lab.deadline(lab.model) > old, 3.0)
     lab.require_left(lab.model, 50)
 
 
@@ -157,7 +157,7 @@ def asking_keeps_nothing_alive(lab: Lab) -> None:
     model = lab.model
     lab.load(model, 2)
     lab.require_left(model, 2)
-    deadline = lab.entry(model).expires_at
+    deadline = lab.deadline(model)
 
     def asked() -> bool:
         lab.server.models()
@@ -190,5 +190,5 @@ def its_process_has_ended_when_it_is_gone(lab: Lab) -> None:
     lab.clear()
     lab.load(lab.model)
     require(lab.runners(), "no runner was found while it was resident")
-    lab.server.unload(lab.model)
+    lab.cold(lab.model)
     require_equal(lab.runners(), set(), "the runners left")
