@@ -12,7 +12,9 @@ import traitlets
 
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.server import Server
+from lifecycle_widgets.widgets.cells import remember
 from lifecycle_widgets.widgets.formats import escaped
+from lifecycle_widgets.widgets.instead import Instead
 from lifecycle_widgets.widgets.style import Style
 
 _PASSED_ON = {"layout"}  # what ipywidgets itself may be given
@@ -31,13 +33,17 @@ def refuse_unknown(widget: type, keywords: Mapping[str, Any]) -> None:
             )
 
 
-class Composite(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """A column of widgets with the package's style in it. `close` closes the parts too."""
+class Composite(Instead, widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """A column of widgets with the package's style in it. `close` closes the parts too.
+
+    Where it was made by a notebook's cell, it is closed when the cell has been run again.
+    """
 
     def __init__(self, children: Iterable[widgets.Widget], keywords: Mapping[str, Any]) -> None:
         refuse_unknown(type(self), keywords)
         super().__init__([*children, Style()], **keywords)
         self.add_class("lw")
+        remember(self)
 
     def close(self) -> None:
         """Remove it, and what it is made of, from the page. Idempotent."""
@@ -89,18 +95,14 @@ class KeepAliveTrait(traitlets.TraitType[KeepAlive, Any]):
 
 
 class ServerTrait(traitlets.TraitType[Server | None, Any]):
-    """A Server, None, or an address in any form that OLLAMA_HOST takes."""
+    """A Server, None, or what `Server.of` takes: an address in any form, or a Sandbox."""
 
-    info_text = "a Server, or an address such as 'localhost:11434'"
+    info_text = "a Server, a Sandbox, or an address such as 'localhost:11434'"
     default_value = None
     allow_none = True
 
     def validate(self, obj: Any, value: Any) -> Server | None:
-        if value is None or isinstance(value, Server):
-            return value
-        if isinstance(value, str):
-            return Server(value)
-        raise traitlets.TraitError(
-            f"server is a {type(value).__name__}. Give a Server, an address such as "
-            "'localhost:11434', or leave it out: then Server.find() looks for one."
-        )
+        try:
+            return None if value is None else Server.of(value)
+        except TypeError as fault:
+            raise traitlets.TraitError(str(fault)) from None

@@ -18,7 +18,7 @@ from lifecycle_widgets.widgets.base import Composite, Message
 from lifecycle_widgets.widgets.fit import Fit
 from lifecycle_widgets.widgets.formats import escaped, seconds_text, size_text
 from lifecycle_widgets.widgets.frame_html import frame_html
-from lifecycle_widgets.widgets.live_figure import CONFIG
+from lifecycle_widgets.widgets.light_figure import LightFigure
 
 _LOWEST, _HIGHEST = -2, 2.3  # powers of ten of the slider's ends: 0.01 to 200
 _HINT = "Nothing is measured yet: run the experiment."
@@ -146,17 +146,16 @@ class BreakEven(Composite):
         return f"price_s_per_gb_min={self.price_s_per_gb_min:.3g}, T*={self.break_even_s:.3g} s"
 
 
-def _empty_figure() -> go.FigureWidget:
+def _empty_figure() -> LightFigure:
     bars = [
         go.Bar(name=title, orientation="h", marker_color=color, hovertemplate="%{x:.2f} s")
         for title, color in zip(_PARTS.values(), COLORS, strict=False)
     ]
-    figure = go.FigureWidget(bars)
+    figure = LightFigure(bars)
     figure.update_layout(barmode="stack")
     figure.update_xaxes(title="cost of these calls, s", rangemode="tozero")
     figure.update_yaxes(autorange="reversed", type="category")
     finish(figure, "What these calls cost under each keep_alive, at your price")
-    figure._config = CONFIG
     return figure
 
 

@@ -13,15 +13,16 @@ import plotly.graph_objects as go
 import traitlets
 
 from lifecycle_widgets.monitor import Monitor, Residency, Sample
+from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
-from lifecycle_widgets.widgets.base import Composite
-from lifecycle_widgets.widgets.chart_picture import Picture, picture
-from lifecycle_widgets.widgets.chart_scene import COLORS, Scene, room_ahead
-from lifecycle_widgets.widgets.chart_series import without_moving_deadlines
-from lifecycle_widgets.widgets.chart_words import status_text
+from lifecycle_widgets.widgets.base import Composite, refuse_unknown
+from lifecycle_widgets.widgets.chart.live_figure import LiveFigure
+from lifecycle_widgets.widgets.chart.picture import Picture, picture
+from lifecycle_widgets.widgets.chart.scene import Scene, room_ahead, with_colors
+from lifecycle_widgets.widgets.chart.series import without_moving_deadlines
+from lifecycle_widgets.widgets.chart.words import status_text
 from lifecycle_widgets.widgets.fit import Fit
 from lifecycle_widgets.widgets.formats import escaped
-from lifecycle_widgets.widgets.live_figure import LiveFigure
 
 _LEAST_S = 0.4  # between two updates; the monitor gives a sample every 0.5 s or more
 _GLIDE = 0.07  # of the window: how far the view moves per update to make room for an expiry
@@ -32,16 +33,17 @@ class ResourceChart(Composite):
     """Shows memory and processor over time, with each model's residency and its expiry.
 
     A lane per model shows when it was in memory and why it left; a dashed line ahead shows when it
-    will leave. Below: the memory of the runners, RAM used, CPU, and GPU and VRAM where there is a
-    GPU. Each line has at most 300 points however long the session, peaks and troughs kept.
+    will leave. Below: the memory of the runners (where these cannot be seen, what Ollama tells),
+    RAM used, CPU, and GPU and VRAM where there is a GPU. Each line has at most 240 points however
+    long the session, peaks and troughs kept.
 
     Parameters
     ----------
     monitor:
         What to show; it is started if it does not run. Closing the chart does not stop it.
     server:
-        A Server or an address, instead of a monitor: the chart then has a monitor of its own, and
-        stops it when it is closed.
+        A Server, an address or a Sandbox, instead of a monitor: the chart then has a part in the
+        server's one monitor (`Monitor.shared`), and gives it back when it is closed.
     window_s:
         How many seconds the chart is wide, 10 to 3600. Can be set at any time.
 
@@ -64,7 +66,7 @@ class ResourceChart(Composite):
         self,
         monitor: Monitor | None = None,
         *,
-        server: Server | str | None = None,
+        server: Server | str | Sandbox | None = None,
         window_s: float = 120.0,
         **keywords: Any,
     ) -> None:
@@ -74,14 +76,14 @@ class ResourceChart(Composite):
         self._closed = False
         if (monitor is None) == (server is None):
             raise ValueError("Give a Monitor, or server=... (a Server or its address).")
-        if monitor is None:
-            assert server is not None
-            monitor = self._own = Monitor(server if isinstance(server, Server) else Server(server))
         self._colors: dict[str, str] = {}
         self._ahead_s = 0.0
         self._last_s = -1.0
         self._draws = (0, 0.0)  # how many, seconds of CPU
         self.set_trait("window_s", window_s)
+        refuse_unknown(type(self), keywords)  # before anything is taken that is to be given back
+        if monitor is None:
+            monitor = self._own = Monitor.shared(server)
         self.set_trait("monitor", monitor)
         stays = self._stays()
         self._live = LiveFigure(self._picture(stays))
@@ -108,7 +110,7 @@ class ResourceChart(Composite):
         return cpu_s / count if count else 0.0
 
     def close(self) -> None:
-        """Listen no more, stop the monitor if it is the chart's own, and leave the page."""
+        """Listen no more, give back the monitor if the chart took it, and leave the page."""
         with self._lock:
             self._closed = True
             self._unlisten()
@@ -152,14 +154,14 @@ class ResourceChart(Composite):
             self._show_status(stays)
         count, cpu_s = self._draws
         self._draws = count + 1, cpu_s + time.thread_time() - began_s
+        self._live.offer_at_times()  # once or twice, and no part of what an update costs
 
     # --- drawing ---------------------------------------------------------------------------------
 
     def _picture(self, stays: tuple[Residency, ...]) -> Picture:
         """The next picture; the room ahead glides to where it is wanted."""
         samples = self.monitor.samples
-        for stay in stays:
-            self._colors.setdefault(stay.model, COLORS[len(self._colors) % len(COLORS)])
+        self._colors = with_colors(self._colors, stays)
         now = samples[-1].at if samples else datetime.now().astimezone()
         wanted_s = room_ahead(stays, samples, now, self.window_s)
         step_s = _GLIDE * self.window_s
@@ -173,7 +175,7 @@ class ResourceChart(Composite):
                 window_s=self.window_s,
                 ahead_s=self._ahead_s,
                 colors=self._colors,
-                is_local=self.monitor.server.is_local,
+                is_elsewhere=not self.monitor.server.is_local,
             )
         )
 
@@ -185,7 +187,7 @@ class ResourceChart(Composite):
             self.monitor.latest,
             stays,
             cost_fraction=self.monitor.overhead + self.cost_s / self.monitor.interval_s,
-            is_local=self.monitor.server.is_local,
+            is_elsewhere=not self.monitor.server.is_local,
         )
         self._status.value = f'<span class="lw-muted">{escaped(self.status)}</span>'
 

@@ -13,7 +13,7 @@ from lifecycle_widgets.widgets.base import close_all
 from lifecycle_widgets.widgets.fit import Fit
 from lifecycle_widgets.widgets.formats import escaped
 from lifecycle_widgets.widgets.frame_html import frame_html
-from lifecycle_widgets.widgets.live_figure import CONFIG
+from lifecycle_widgets.widgets.light_figure import LightFigure
 
 
 class ResultView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -54,9 +54,11 @@ class ResultView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
 
 def _drawn(figure: go.Figure) -> widgets.VBox:
-    live = go.FigureWidget(figure)
-    live._config = CONFIG
-    return widgets.VBox([live, Fit()]).add_class("lw-chart").add_class("lw-result-figure")
+    return (
+        widgets.VBox([LightFigure(figure), Fit()])
+        .add_class("lw-chart")
+        .add_class("lw-result-figure")
+    )
 
 
 def _tables(result: Result) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle_widgets.widgets.decimate import keep
+from lifecycle_widgets.widgets.chart.decimate import keep
 
 numbers = st.floats(-1e12, 1e12, allow_nan=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -18,12 +19,12 @@ from widget_parts import shown, until
 from lifecycle_widgets import Gpu, Monitor, Residency, Runner, Sample, Server
 from lifecycle_widgets.server import Resident
 from lifecycle_widgets.widgets import ResourceChart
-from lifecycle_widgets.widgets.chart_bands import BAR_OPACITY
-from lifecycle_widgets.widgets.chart_picture import MAX_POINTS, Picture, picture
-from lifecycle_widgets.widgets.chart_scene import COLORS, Scene, room_ahead
-from lifecycle_widgets.widgets.chart_series import without_moving_deadlines
-from lifecycle_widgets.widgets.chart_words import end_text, leaves_text, status_text
-from lifecycle_widgets.widgets.live_figure import LiveFigure
+from lifecycle_widgets.widgets.chart.bands import BAR_OPACITY
+from lifecycle_widgets.widgets.chart.live_figure import LiveFigure
+from lifecycle_widgets.widgets.chart.picture import MAX_POINTS, Picture, picture
+from lifecycle_widgets.widgets.chart.scene import COLORS, Scene, room_ahead, with_colors
+from lifecycle_widgets.widgets.chart.series import without_moving_deadlines
+from lifecycle_widgets.widgets.chart.words import end_text, leaves_text, status_text
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 ONE, OTHER = "smollm2:135m", "smollm2:135m-f16"
@@ -35,25 +36,41 @@ UNTOLD = Gpu(0, "a slice", None, None, None)
 def sample(
     before_s: float,
     runners: dict[str | None, int] | None = None,
-    residents: dict[str, float] | None = None,
+    residents: dict[str, float | None] | None = None,
     *,
     gpus: tuple[Gpu, ...] = (),
     ram_bytes: int = 5_100_000_000,
+    size_bytes: int | None = 257_000_000,
+    **more: Any,
 ) -> Sample:
-    """A sample ``before_s`` before NOW: runners with their memory, residents with seconds left."""
+    """A sample ``before_s`` before NOW: runners with their memory, residents with seconds left.
+
+    With ``unseen`` the runners cannot be seen, with ``not_told`` or ``error`` the residents not.
+    """
     held = {} if runners is None else runners
+    listed = tuple(
+        Resident(
+            name,
+            size_bytes,
+            0,
+            None if left_s is None else NOW + timedelta(seconds=left_s),
+            4096,
+            "d",
+        )
+        for name, left_s in (residents or {}).items()
+    )
     return Sample(
         at=NOW - timedelta(seconds=before_s),
         t_s=1000.0 - before_s,
         ram_used_bytes=ram_bytes,
         ram_total_bytes=24_000_000_000,
         cpu_fraction=0.12,
-        runners=tuple(Runner(i, size, name) for i, (name, size) in enumerate(held.items())),
+        runners=None
+        if "unseen" in more
+        else tuple(Runner(i, size, name) for i, (name, size) in enumerate(held.items())),
         gpus=gpus,
-        residents=tuple(
-            Resident(name, 257_000_000, 0, NOW + timedelta(seconds=left_s), 4096, "d")
-            for name, left_s in (residents or {}).items()
-        ),
+        residents=None if {"error", "not_told"} & more.keys() else listed,
+        **more,
     )
 
 
@@ -79,8 +96,7 @@ def stay(
 def drawn(samples: list[Sample], *stays: Residency, **more: Any) -> Picture:
     window_s = more.pop("window_s", 120.0)
     ahead_s = room_ahead(stays, samples, NOW, window_s)
-    colors = dict(zip(dict.fromkeys(s.model for s in stays), COLORS, strict=False))
-    return picture(Scene(samples, stays, NOW, window_s, ahead_s, colors, **more))
+    return picture(Scene(samples, stays, NOW, window_s, ahead_s, with_colors({}, stays), **more))
 
 
 def session(count: int, **more: Any) -> list[Sample]:
@@ -201,8 +217,21 @@ def test_gpu_rows_only_where_there_is_a_gpu() -> None:
     assert made.traces["vram:0"]["y"][-1] == 4
     assert {"GPU", "VRAM used"} <= set(labels(made))
     assert made.layout["height"] < 500
+
+
+def test_a_card_has_rows_for_what_it_tells() -> None:
     untold = drawn(session(10, gpus=(UNTOLD,)), stay(ONE, 5, left_s=9))
-    assert np.isnan(untold.traces["gpu:0"]["y"]).all()
+    assert not [key for key in untold.traces if key.startswith(("gpu", "vram"))]
+    assert not {"GPU", "VRAM used"} & set(labels(untold))
+    shared = Gpu(0, "one that shares main memory", 0.25, None, None)
+    made = drawn(session(10, gpus=(shared, UNTOLD)), stay(ONE, 5, left_s=9))
+    assert made.traces["gpu:0"]["y"][-1] == 25
+    assert "VRAM used" not in labels(made)
+    without_total = Gpu(1, "", None, 30_000_000_000, None)
+    made = drawn(session(10, gpus=(UNTOLD, without_total)), stay(ONE, 5, left_s=9))
+    assert made.layout["yaxis6"]["range"][1] > 30  # the axis shows it all
+    lost = [*session(10, gpus=(CARD,)), *session(3, gpus=(UNTOLD,))]
+    assert np.isnan(drawn(lost, stay(ONE, 5, left_s=9)).traces["gpu:0"]["y"][-1])
 
 
 def test_a_runner_is_named_by_what_it_turned_out_to_hold() -> None:
@@ -211,11 +240,140 @@ def test_a_runner_is_named_by_what_it_turned_out_to_hold() -> None:
     assert list(made.traces[f"memory:{ONE}"]["y"]) == [0, 283, 283]
 
 
-def test_on_another_machine_memory_is_what_ollama_tells() -> None:
-    far = [sample(s, None, {ONE: 23}) for s in (1.0, 0.5, 0.0)]
-    made = drawn(far, stay(ONE, 1, left_s=23), is_local=False)
+def test_where_runners_cannot_be_seen_memory_is_what_ollama_tells() -> None:
+    far = [sample(s, None, {ONE: 23}, unseen="It is elsewhere.") for s in (1.0, 0.5, 0.0)]
+    made = drawn(far, stay(ONE, 1, left_s=23), is_elsewhere=True)
     assert list(made.traces[f"memory:{ONE}"]["y"]) == [257, 257, 257]
-    assert "CPU<br>this machine" in labels(made)
+    assert {"CPU<br>this machine", "model memory<br>as Ollama tells"} <= set(labels(made))
+    assert "RAM used<br>of 24 GB<br>this machine" in labels(made)
+
+
+def test_seen_and_told_in_one_window() -> None:
+    both = [
+        sample(1.5, {ONE: RUNNER_BYTES}, {ONE: 23}),
+        sample(1.0, None, {ONE: 23}, unseen="A container's processes cannot be seen."),
+        sample(0.5, None, unseen="So.", error="It does not answer."),
+        sample(0, {ONE: RUNNER_BYTES}, {ONE: 23}),
+    ]
+    made = drawn(both, stay(ONE, 1, left_s=23))
+    seen, told, nothing, again = made.traces[f"memory:{ONE}"]["y"]
+    assert (seen, told, again) == (283, 257, 283)
+    assert np.isnan(nothing)  # it is not known to be none
+    assert "runner memory,<br>in part as<br>Ollama tells" in labels(made)
+
+
+def test_sizes_that_are_not_told_are_not_drawn_and_it_is_said() -> None:
+    untold = [sample(s, None, {ONE: 23}, unseen="So.", size_bytes=None) for s in (0.5, 0)]
+    made = drawn(untold, stay(ONE, 1, left_s=23))
+    assert not [key for key in made.traces if key.startswith("memory")]
+    assert "model memory<br>size not told" in labels(made)
+    line = status_text(untold[-1], [stay(ONE, 1, left_s=23)], cost_fraction=0)
+    assert f"{ONE} (size not told) leaves in 23 s" in line
+
+
+def test_a_server_that_does_not_tell_what_is_in_memory() -> None:
+    silent = [sample(s, unseen="So.", not_told="It has no /api/ps.") for s in (0.5, 0)]
+    made = drawn(silent)
+    assert "this server does not tell what is in memory" in labels(made)
+    assert "model memory<br>not told" in labels(made)
+    assert "this server does not tell what is in memory" in status_text(
+        silent[-1], [], cost_fraction=0
+    )
+    gone = [sample(s, error="Nothing answers.") for s in (0.5, 0)]
+    assert "the server does not answer" in labels(drawn(gone))
+
+
+def test_a_containers_ram() -> None:
+    inside = sample(0, ram_of="this container")
+    assert "RAM used<br>of 24 GB<br>this container" in labels(drawn([inside]))
+    assert status_text(inside, [], cost_fraction=0).startswith("this container's RAM 5.1 of 24 GB")
+
+
+def test_what_could_not_be_read_leaves_a_gap_and_no_fault() -> None:
+    blind = replace(sample(0), ram_used_bytes=None, ram_total_bytes=None, cpu_fraction=None)
+    for samples in ([blind], [sample(1), blind]):
+        made = drawn(samples)
+        assert np.isnan(made.traces["ram"]["y"][-1])
+        go.Figure(data=list(made.traces.values()), layout=made.layout)
+    assert status_text(blind, [], cost_fraction=0).startswith("no model in memory")
+    said = replace(blind, faults=("CPU cannot be read: no permission.",), unseen=None)
+    assert "CPU cannot be read: no permission · " in status_text(said, [], cost_fraction=0)
+
+
+@pytest.mark.parametrize("at", [None, datetime.min, datetime.max])
+def test_until_when_is_not_told(at: datetime | None) -> None:
+    told = None if at is None else at.replace(tzinfo=timezone.utc)
+    resident = replace(stay(ONE, 60, left_s=5), expires_at=told)
+    samples = [replace(one, residents=listed(told)) for one in session(300)]
+    shown_ = without_moving_deadlines((resident,), samples)
+    made = drawn(samples, *shown_)
+    assert len(bars(made)) == 1
+    if at is None:
+        assert "until when is not told" in labels(made)
+        line = status_text(samples[-1], shown_, cost_fraction=0)
+        assert f"{ONE} (runner 283 MB) in memory, until when is not told" in line
+
+
+def listed(expires_at: datetime | None) -> tuple[Resident, ...]:
+    return (Resident(ONE, 1, 0, expires_at, 4096, "d"),)
+
+
+# --- many models ---------------------------------------------------------------------------------
+
+
+def many(count: int) -> list[Residency]:
+    return [stay(f"model:{i}", 100 - i, left_s=20.0 + i) for i in range(count)]
+
+
+def test_twelve_models_are_all_there_in_colours_that_differ() -> None:
+    stays = many(12)
+    held = {s.model: 675_000_000 for s in stays}
+    samples = [sample(s, held, dict.fromkeys(held, 20.0)) for s in (1, 0)]
+    made = drawn(samples, *stays)
+    assert made.layout["yaxis"]["ticktext"] == [s.model for s in stays]
+    solid = [s for s in made.layout["shapes"] if s.get("opacity") == BAR_OPACITY]
+    assert len({s["fillcolor"] for s in solid}) == 12
+    assert len({t["fillcolor"] for k, t in made.traces.items() if k.startswith("memory")}) == 12
+    few = drawn(samples, *stays[:2])
+    assert made.layout["height"] > few.layout["height"]
+    low, high = made.layout["yaxis2"]["domain"]
+    assert (high - low) * made.layout["height"] > 60  # the memory row keeps its height
+    line = status_text(samples[-1], stays, cost_fraction=0.003)
+    assert "12 models in memory, 8.1 GB; next leaves in 20 s" in line
+    assert len(line) < 150
+
+
+def test_of_more_models_than_fit_those_in_memory_are_shown_and_the_rest_is_counted() -> None:
+    gone = [stay(f"gone:{i}", 110, 90 - i, "expired") for i in range(10)]
+    stays = sorted([*many(12), *gone], key=lambda s: s.since)
+    made = drawn([sample(200), sample(0)], *stays, window_s=240.0)
+    *names, last = made.layout["yaxis"]["ticktext"]
+    assert last == "and 6 more, not shown"
+    assert {s.model for s in many(12)} < set(names)
+    assert set(names) - {s.model for s in many(12)} == {f"gone:{i}" for i in range(6, 10)}
+
+
+def test_a_resident_model_is_drawn_however_many_came_and_went_after_it() -> None:
+    often = [stay(OTHER, 100 - i, 99.5 - i, "expired") for i in range(99)]
+    assert len(bars(drawn([sample(1), sample(0)], stay(ONE, 110, left_s=9), *often))) == 1
+
+
+def test_a_model_keeps_its_colour_and_takes_no_other_ones() -> None:
+    colors = with_colors({}, many(16))
+    assert sorted(colors.values()) == sorted(COLORS)
+    later = with_colors(colors, [*many(16)[4:], stay("new:1", 5)])
+    assert all(later[s.model] == colors[s.model] for s in many(16)[4:])
+    assert len(set(later.values())) == 13
+    assert len(with_colors(colors, many(40))) == 40
+
+
+def test_many_that_never_leave_or_do_not_tell_when() -> None:
+    held = [stay(f"m:{i}", 9) for i in range(5)]
+    now = sample(0, unseen="So.", size_bytes=None, residents={s.model: None for s in held})
+    forever = status_text(now, held, cost_fraction=0)
+    assert "5 models in memory, size not told; all stay forever" in forever
+    untold = [replace(s, is_forever=False) for s in held]
+    assert "; until when is not told" in status_text(now, untold, cost_fraction=0)
 
 
 def test_a_model_in_its_first_use_has_no_deadline_yet() -> None:
@@ -246,16 +404,20 @@ def test_without_a_sample_there_is_a_picture_too() -> None:
 
 def test_the_status_line() -> None:
     now = sample(0, {ONE: RUNNER_BYTES}, {ONE: 23})
-    line = status_text(now, [stay(ONE, 9, left_s=23)], cost_fraction=0.003, is_local=True)
+    line = status_text(now, [stay(ONE, 9, left_s=23)], cost_fraction=0.003)
     assert line == (
         "RAM 5.1 of 24 GB · CPU 12 % · smollm2:135m (runner 283 MB) leaves in 23 s · "
         "monitor and chart cost 0.3 % of a core"
     )
-    far = status_text(now, [], cost_fraction=0.003, is_local=False)
+    far = status_text(now, [], cost_fraction=0.003, is_elsewhere=True)
     assert far.startswith("this machine (not the server's): RAM 5.1 of 24 GB, CPU 12 %")
     assert "no model in memory" in far
-    card = status_text(sample(0, gpus=(CARD,)), [], cost_fraction=0.0, is_local=True)
+    card = status_text(sample(0, gpus=(CARD,)), [], cost_fraction=0.0)
     assert "GPU 0 4.0 of 24 GB" in card
+    assert "GPU 0 tells nothing" in status_text(sample(0, gpus=(UNTOLD,)), [], cost_fraction=0.0)
+    hidden = sample(0, None, {ONE: 23}, unseen="Its processes are another user's.")
+    line = status_text(hidden, [stay(ONE, 9, left_s=23)], cost_fraction=0.003)
+    assert f"{ONE} (257 MB) leaves in 23 s · Its processes are another user's · monitor" in line
 
 
 # --- only what has changed -----------------------------------------------------------------------
@@ -320,9 +482,9 @@ def test_an_update_is_small(recorded: None) -> None:
     live.show_picture(drawn(samples, stay(ONE, 300, left_s=21)))
     assert live.comm.messages == []  # nothing has changed
     for i in range(20):
-        made = drawn(samples, stay(ONE, 300, left_s=20 - i))
-        live.show_picture(made)
-    whole = [m["state"] for _, m in live.comm.messages if "_widget_layout" in (m["state"] or {})]
+        live.show_picture(drawn(samples, stay(ONE, 300, left_s=20 - i)))
+    states = [m.get("state") or {} for _, m in live.comm.messages]
+    whole = [state for state in states if "_widget_layout" in state]
     assert len(whole) == 1  # now and then all of it, for a notebook that is run without a browser
     live.close()
 
@@ -399,7 +561,7 @@ def test_at_most_two_small_updates_a_second(server: Server, recorded: None, shut
     messages.clear()
     began = time.monotonic()
     until(lambda: time.monotonic() - began > 6)
-    drawn_ = [m for _, m in messages if (m["state"] or {}).get("_py2js_update")]
+    drawn_ = [m for _, m in messages if (m.get("state") or {}).get("_py2js_update")]
     assert 6 <= len(drawn_) <= 13
     assert max(len(json.dumps(m, default=str)) for m in drawn_) < 50_000
 
@@ -409,6 +571,21 @@ def test_a_page_that_comes_later_gets_the_picture_as_it_is(chart: ResourceChart)
     state = chart._live.get_state()
     assert state["_widget_layout"]["xaxis"]["range"] == list(chart._live.layout.xaxis.range)
     assert len(state["_widget_data"][0]["x"]) >= 3
+
+
+def test_charts_of_one_server_share_its_monitor(chart: ResourceChart, server: Server) -> None:
+    def threads() -> int:
+        return len([t for t in threading.enumerate() if t.name == "lifecycle-monitor"])
+
+    until(lambda: chart.monitor.samples)
+    others = [ResourceChart(server=given) for given in (server, server.url)]
+    assert threads() == 1
+    for other in others:
+        assert other.monitor.samples  # from the first moment what the others have seen
+        other.close()
+    assert threads() == 1
+    chart.close()
+    until(lambda: threads() == 0)
 
 
 def test_another_monitor_can_be_shown(chart: ResourceChart, server: Server) -> None:
@@ -426,10 +603,8 @@ def test_another_monitor_can_be_shown(chart: ResourceChart, server: Server) -> N
 def test_close_leaves_no_thread(server: Server) -> None:
     chart = ResourceChart(server=server)
     until(lambda: chart.monitor.samples)
-    monitor = chart.monitor
     chart.close()
-    assert not monitor.is_running
-    assert not [t for t in threading.enumerate() if t.name == "lifecycle-monitor"]
+    until(lambda: not [t for t in threading.enumerate() if t.name == "lifecycle-monitor"])
     assert chart.figure.data  # what was seen can still be drawn
 
 

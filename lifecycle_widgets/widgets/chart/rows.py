@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lifecycle_widgets.widgets.chart_bands import FONT_SIZE, TEXT_COLOR
-from lifecycle_widgets.widgets.chart_scene import Scene
+from lifecycle_widgets.monitor import Sample
+from lifecycle_widgets.widgets.chart.bands import FONT_SIZE, TEXT_COLOR
+from lifecycle_widgets.widgets.chart.scene import Scene
 from lifecycle_widgets.widgets.formats import escaped
 
 MARGIN = {"l": 158, "r": 12, "t": 6, "b": 26}  # pixels, as all heights here
 GRID = "rgba(128, 128, 128, 0.25)"
 
-_GAP, LANE = 17, 22
+_GAP = 17
+_LANE, _NARROW_LANE = 22, 18
+_WIDE_LANES = 6  # more of them are narrower
 _HEIGHT, _HEIGHT_WITH_GPU = 370, 470
+_LEAST_MEMORY = 69  # the memory row's; many lanes make the chart higher
 _NAME_LETTERS = 24  # of a model's name, that fit the margin
 _STEPS_GB = [round(s * 10.0**power, 3) for power in range(-1, 6) for s in (1, 2, 5)]
 
-Values = dict[str, list[float]]  # of `chart_series.columns`
+Values = dict[str, list[float]]  # of `series.columns`
 
 
 @dataclass(frozen=True)
@@ -34,19 +38,34 @@ class Row:
 
 def chart_height(rows: dict[str, Row]) -> int:
     """The height of the whole chart."""
-    return _HEIGHT_WITH_GPU if "gpu" in rows else _HEIGHT
+    return _inner_height(rows) + MARGIN["t"] + MARGIN["b"]
 
 
-def chart_rows(lanes: int, *, has_gpu: bool) -> dict[str, Row]:
-    """Lanes on top, then the runners' memory, which takes what the others leave."""
-    rows = {"lanes": Row("y", lanes * LANE), "memory": Row("y2", 0)}
+def _inner_height(rows: dict[str, Row]) -> int:
+    return sum(row.height for row in rows.values()) + _GAP * (len(rows) - 1)
+
+
+def lane_height(lanes: int) -> int:
+    """The height of one lane, when there are so many."""
+    return _LANE if lanes <= _WIDE_LANES else _NARROW_LANE
+
+
+def chart_rows(scene: Scene, values: Values) -> dict[str, Row]:
+    """Lanes on top, then the models' memory, which takes what the others leave.
+
+    A GPU has rows for what it tells.
+    """
+    lanes = len(lane_names(scene))
+    rows = {"lanes": Row("y", lanes * lane_height(lanes)), "memory": Row("y2", 0)}
     rows |= {"ram": Row("y3", 58), "cpu": Row("y4", 50)}
-    if has_gpu:
-        rows |= {"gpu": Row("y5", 50), "vram": Row("y6", 58)}
-    total = chart_height(rows) - MARGIN["t"] - MARGIN["b"]
-    rest = total - sum(row.height for row in rows.values()) - _GAP * (len(rows) - 1)
-    rows["memory"] = Row("y2", rest)
-    above = 0
+    if any(key.startswith("gpu:") for key in values):
+        rows["gpu"] = Row("y5", 50)
+    if any(key.startswith("vram:") for key in values):
+        rows["vram"] = Row("y6", 58)
+    usual = _HEIGHT if len(rows) == 4 else _HEIGHT_WITH_GPU
+    rest = usual - chart_height(rows)
+    rows["memory"] = Row("y2", max(rest, _LEAST_MEMORY))
+    total, above = _inner_height(rows), 0
     for name, row in rows.items():
         floor, top = 1 - (above + row.height) / total, 1 - above / total
         rows[name] = replace(row, floor=max(round(floor, 4), 0.0), top=round(top, 4))
@@ -54,10 +73,19 @@ def chart_rows(lanes: int, *, has_gpu: bool) -> dict[str, Row]:
     return rows
 
 
+def lane_names(scene: Scene) -> list[str]:
+    """What stands at the lanes: the models, and how many have none. At least one."""
+    names = [_short(model) or "name not told" for model in scene.lanes]
+    if scene.not_shown:
+        names.append(f"and {scene.not_shown} more, not shown")
+    return names or [""]
+
+
 def total_memory(values: Values) -> float:
     """The most bytes that all models together held at one time."""
     stacks = [ys for key, ys in values.items() if key.startswith("memory:")]
-    return max((sum(column) for column in zip(*stacks, strict=True)), default=0.0)
+    known = ((y for y in column if not math.isnan(y)) for column in zip(*stacks, strict=True))
+    return max((sum(column) for column in known), default=0.0)
 
 
 def memory_unit(values: Values) -> tuple[float, str]:
@@ -86,8 +114,8 @@ def row_axes(
 
 def _scale(name: str, scene: Scene, values: Values) -> dict[str, Any]:
     if name == "lanes":
-        names = [escaped(_short(model)) for model in scene.lanes]
-        places = {"range": [max(len(names), 1) - 0.5, -0.5], "tickvals": list(range(len(names)))}
+        names = [escaped(name) for name in lane_names(scene)]
+        places = {"range": [len(names) - 0.5, -0.5], "tickvals": list(range(len(names)))}
         return {**places, "ticktext": names, "showgrid": False}
     if name == "memory":
         unit_bytes, unit = memory_unit(values)
@@ -95,7 +123,9 @@ def _scale(name: str, scene: Scene, values: Values) -> dict[str, Any]:
     if name == "ram":
         return _around([y / 1e9 for y in values["ram"]])
     if name == "vram":
-        total = max((g.memory_total_bytes or 0 for s in scene.seen for g in s.gpus), default=0)
+        cards = [gpu for sample in scene.seen for gpu in sample.gpus]
+        sizes = [size for gpu in cards for size in (gpu.memory_total_bytes, gpu.memory_used_bytes)]
+        total = max((size for size in sizes if size is not None), default=0)
         return _from_zero(_round_up(total / 1e9), "GB", margin=0.04)
     return _from_zero(100, "%", margin=0.04)
 
@@ -109,7 +139,8 @@ def _from_zero(top: float, unit: str, *, margin: float = 0.0) -> dict[str, Any]:
 
 def _around(gigabytes: list[float]) -> dict[str, Any]:
     """Round GB just below and above the values: RAM has its own readable scale, not from 0."""
-    low, high = min(gigabytes, default=0.0), max(gigabytes, default=1.0)
+    known = [gigabyte for gigabyte in gigabytes if not math.isnan(gigabyte)]
+    low, high = min(known, default=0.0), max(known, default=1.0)
     step = next(s for s in _STEPS_GB if math.ceil(high / s) - math.floor(low / s) <= 3)
     first, last = math.floor(low / step), math.ceil(high / step)
     ticks = [round(n * step, 6) for n in range(first, max(last, first + 1) + 1)]
@@ -135,11 +166,10 @@ def _short(name: str) -> str:
 
 def row_titles(scene: Scene, rows: dict[str, Row]) -> list[dict[str, Any]]:
     """What each row shows, at the left edge, beside its numbers."""
-    here = "" if scene.is_local else "<br>this machine"
-    total = f"<br>of {scene.seen[-1].ram_total_bytes / 1e9:.0f} GB" if scene.seen else ""
+    here = "<br>this machine" if scene.is_elsewhere else ""
     texts = {
-        "memory": "runner memory" if scene.is_local else "model memory<br>as Ollama tells",
-        "ram": f"RAM used{total}{here}",
+        "memory": memory_title(scene.seen),
+        "ram": _ram_title(scene),
         "cpu": f"CPU{here}",
         "gpu": f"GPU{here}",
         "vram": f"VRAM used{here}",
@@ -152,3 +182,27 @@ def row_titles(scene: Scene, rows: dict[str, Row]) -> list[dict[str, Any]]:
         for name, row in rows.items()
         if name in texts
     ]
+
+
+def memory_title(samples: Sequence[Sample]) -> str:
+    """What the memory row shows: what was seen of the runners, or what Ollama tells instead."""
+    if not samples or all(sample.runners is not None for sample in samples):
+        return "runner memory"
+    if any(sample.runners is not None for sample in samples):
+        return "runner memory,<br>in part as<br>Ollama tells"
+    residents = samples[-1].residents
+    if residents is None:
+        return "model memory<br>not told"
+    if residents and all(resident.size_bytes is None for resident in residents):
+        return "model memory<br>size not told"
+    return "model memory<br>as Ollama tells"
+
+
+def _ram_title(scene: Scene) -> str:
+    if scene.latest is None:
+        return "RAM used"
+    total_bytes = scene.latest.ram_total_bytes
+    total = "" if total_bytes is None else f"<br>of {total_bytes / 1e9:.0f} GB"
+    is_container = scene.latest.ram_of != "this machine"
+    here = f"<br>{scene.latest.ram_of}" if scene.is_elsewhere or is_container else ""
+    return f"RAM used{total}{here}"

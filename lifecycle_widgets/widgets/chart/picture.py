@@ -8,28 +8,28 @@ from typing import Any
 
 import numpy as np
 
-from lifecycle_widgets.widgets.chart_bands import (
+from lifecycle_widgets.widgets.chart.bands import (
     FONT_SIZE,
     TEXT_COLOR,
     band_labels,
     band_shapes,
 )
-from lifecycle_widgets.widgets.chart_rows import (
+from lifecycle_widgets.widgets.chart.decimate import keep
+from lifecycle_widgets.widgets.chart.rows import (
     GRID,
-    LANE,
     MARGIN,
     Row,
     Values,
     chart_height,
     chart_rows,
+    lane_height,
     memory_unit,
     row_axes,
     row_titles,
 )
-from lifecycle_widgets.widgets.chart_scene import COLORS, Scene
-from lifecycle_widgets.widgets.chart_series import columns
-from lifecycle_widgets.widgets.chart_words import end_text
-from lifecycle_widgets.widgets.decimate import keep
+from lifecycle_widgets.widgets.chart.scene import COLORS, Scene
+from lifecycle_widgets.widgets.chart.series import columns
+from lifecycle_widgets.widgets.chart.words import end_text
 from lifecycle_widgets.widgets.formats import escaped
 
 MAX_POINTS = 240
@@ -48,8 +48,8 @@ class Picture:
 
 def picture(scene: Scene) -> Picture:
     """Draw a scene. Every trace has at most `MAX_POINTS` points."""
-    values = columns(scene.seen, is_local=scene.is_local)
-    rows = chart_rows(max(len(scene.lanes), 1), has_gpu=any(s.gpus for s in scene.seen))
+    values = columns(scene.seen)
+    rows = chart_rows(scene, values)
     traces = dict(_lines(scene, values, rows))
     traces["ends"] = _ends(scene)
     layout = _look(chart_height(rows)) | {"xaxis": _time_axis(scene, rows)}
@@ -92,10 +92,10 @@ def _lines(
 
 
 def _area(model: str, color: str, unit: str) -> dict[str, Any]:
-    """The runners' memory: one on the other, so that the height is what they hold together."""
+    """The models' memory: one on the other, so that the height is what they hold together."""
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     return {
-        "name": escaped(model),
+        "name": escaped(model) or "name not told",
         "hovertemplate": f"%{{y:.{0 if unit == 'MB' else 2}f}} {unit}",
         "stackgroup": "memory",
         "stackgaps": "interpolate",  # each trace keeps points of its own
@@ -126,7 +126,7 @@ def _ends(scene: Scene) -> dict[str, Any]:
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
             "symbol": "line-ns-open",
-            "size": 0.8 * LANE,
+            "size": 0.8 * lane_height(len(scene.lanes)),
             "line": {"width": 2},
             "color": [scene.colors[stay.model] for stay, _ in gone],
         },

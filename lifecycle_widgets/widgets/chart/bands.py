@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from lifecycle_widgets.monitor import Residency
-from lifecycle_widgets.widgets.chart_scene import Scene
-from lifecycle_widgets.widgets.chart_words import end_label, leaves_text
+from lifecycle_widgets.widgets.chart.scene import Scene
+from lifecycle_widgets.widgets.chart.words import end_label, leaves_text, nothing_text
 from lifecycle_widgets.widgets.formats import escaped
 
 TEXT_COLOR = "#7d7d7d"  # reads on white and on black; in the lab the style sheet overrides it
@@ -80,7 +80,7 @@ def _ahead(scene: Scene, stay: Residency) -> Iterator[dict[str, Any]]:
 def band_labels(scene: Scene) -> list[dict[str, Any]]:
     """The countdowns, and at the end of each band why it ended, where there is room for it."""
     if not scene.bands:
-        return [_text("no model in memory in this time", 0, x=0.5, xref="paper", xanchor="center")]
+        return [_text(nothing_text(scene.latest), 0, x=0.5, xref="paper", xanchor="center")]
     made = []
     for stay, following in _with_following(scene.bands):
         lane = scene.lanes[stay.model]

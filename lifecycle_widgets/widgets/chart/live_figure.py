@@ -1,24 +1,21 @@
-"""A plotly FigureWidget that is drawn from Python alone, and is sent only what has changed."""
+"""LiveFigure: one picture after another; the page is sent only what has changed."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd  # noqa: F401  # plotly looks for it: let it never find it half imported
-import plotly.graph_objects as go
-from plotly.serializers import custom_serializers
 
-from lifecycle_widgets.widgets.chart_picture import Picture
+from lifecycle_widgets.widgets.chart.picture import Picture
+from lifecycle_widgets.widgets.light_figure import LightFigure
 
-CONFIG = {"displayModeBar": False, "displaylogo": False, "responsive": True}
 _SAVED_EVERY = 20  # updates
+_OFFERED_AFTER = (2, 10)  # updates: a page that has opened meanwhile takes it
 _EMPTY = {"x": [], "y": np.empty(0)}  # a trace that is no longer in the picture
 
 
-class LiveFigure(go.FigureWidget):  # type: ignore[misc]
+class LiveFigure(LightFigure):
     """Shows one `Picture` after another; may be told to from any thread.
 
     Parameters
@@ -28,12 +25,10 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
     """
 
     def __init__(self, first: Picture) -> None:
-        self._lock = threading.RLock()
         self._keys = list(first.traces)
         self._shown = first
         self._updates = 0
-        super().__init__(data=list(first.traces.values()), layout=first.layout)
-        self._config = CONFIG
+        super().__init__(list(first.traces.values()), first.layout)
 
     def show_picture(self, new: Picture) -> None:
         """Send the difference between the picture that is shown and the new one."""
@@ -53,27 +48,12 @@ class LiveFigure(go.FigureWidget):  # type: ignore[misc]
                     self.layout[path] = value
             self._updates += 1
             if self._updates % _SAVED_EVERY == 0:
-                # what a notebook that is run without a browser keeps of the widget
-                self.send_state(["_widget_data", "_widget_layout"])
+                self.send_picture()  # what a notebook that is run without a browser keeps of it
 
-    def get_state(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """The state for a page that comes later, with the picture as it is now.
-
-        FigureWidget would send the one it was made with, to which later differences do not fit.
-        """
-        with self._lock:
-            state: dict[str, Any] = super().get_state(*args, **kwargs)
-            for name, now in (("_widget_data", "_data"), ("_widget_layout", "_layout")):
-                if state.get(name):
-                    state[name] = custom_serializers["to_json"](getattr(self, now), self)
-            return state
-
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Drop what the browser reports: after every update, the defaults plotly has filled in.
-
-        Nothing here needs them, and taking them in while another thread draws could lose an
-        update (ipywidgets holds all notifications meanwhile, and merges them).
-        """
+    def offer_at_times(self) -> None:
+        """Offer plotly after the first few updates: to be called after each."""
+        if self._updates in _OFFERED_AFTER:
+            self.offer_plotly()
 
 
 def _differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,0 +1,177 @@
+"""What the chart says in words: how long a model stays, why it left, what everything costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from lifecycle_widgets.monitor import Residency, Sample
+from lifecycle_widgets.widgets.formats import clock_text, seconds_text, size_text
+
+NO_ANSWER = "the server does not answer"
+NOT_TOLD = "this server does not tell what is in memory"
+_ONE_BY_ONE = 3  # so many models are named in the status line
+_LABELS = {"requested": "unloaded", "unknown": "left"}
+_REASONS = {
+    "expired": "its keep_alive had run out",
+    "requested": "it was unloaded from here",
+    "evicted": "another load needed its place",
+    "crashed": "its runner ended by itself",
+    "server gone": "the server was gone",
+    "unknown": "most likely another client unloaded it",
+}
+_SETTLES_S = 1.5  # a model that is about to leave is gone by then; later, it is in use
+
+
+def duration_text(seconds: float) -> str:
+    """A time to come, in whole seconds, at least one.
+
+    Examples
+    --------
+    >>> [duration_text(s) for s in (23.4, 272, 3900, 90000)]
+    ['23 s', '4 min 32 s', '1 h 05 min', '1 d 1 h']
+    """
+    whole = max(round(seconds), 1)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def leaves_text(stay: Residency, now: datetime) -> str:
+    """When a model that is in memory leaves it: "leaves in 23 s", "stays forever", "in use"..."""
+    if stay.is_forever:
+        return "stays forever"
+    if stay.expires_at is None:
+        return "until when is not told"
+    left_s = (stay.expires_at - now).total_seconds()
+    if left_s > 0:
+        return f"leaves in {duration_text(left_s)}"
+    # a busy model's deadline lies in the past; its clock starts again when the request has ended
+    return "leaves now" if left_s > -_SETTLES_S else "in use"
+
+
+def end_label(stay: Residency) -> str:
+    """One word for the end of a band: "expired", "unloaded", "evicted"..."""
+    why = stay.why or "unknown"
+    return _LABELS.get(why, why)
+
+
+def end_text(stay: Residency) -> str:
+    """The whole story of a model that has left, for the hover."""
+    assert stay.until is not None
+    why = _REASONS.get(stay.why or "unknown", str(stay.why))
+    held = seconds_text((stay.until - stay.since).total_seconds())
+    return f"{stay.model} left at {clock_text(stay.until)}: {why} (in memory for {held})"
+
+
+def nothing_text(sample: Sample | None) -> str:
+    """What stands in the lanes where there is no band."""
+    if sample is not None and sample.residents is None:
+        return NO_ANSWER if sample.error else NOT_TOLD
+    return "no model in memory in this time"
+
+
+def status_text(
+    sample: Sample | None,
+    stays: Sequence[Residency],
+    *,
+    cost_fraction: float,
+    is_elsewhere: bool = False,
+) -> str:
+    """The line under the chart: memory, CPU, who is in memory and for how long, and our own cost.
+
+    Parameters
+    ----------
+    cost_fraction:
+        What monitor and chart take of one core, 0 to 1.
+    is_elsewhere:
+        True for a server on another machine: RAM and CPU are then not the server's.
+    """
+    if sample is None:
+        return "Waiting for the first reading…"
+    parts = _machine_texts(sample)
+    if is_elsewhere:
+        parts = [f"this machine (not the server's): {', '.join(parts)}"]
+    parts += _gpu_texts(sample)
+    if sample.residents is None:
+        parts.append(NO_ANSWER if sample.error else NOT_TOLD)
+    else:
+        parts += _resident_texts(sample, [stay for stay in stays if stay.until is None])
+    # each said once, in short: what could not be seen or read
+    parts += [said.rstrip(".") for said in dict.fromkeys((sample.unseen, *sample.faults)) if said]
+    parts.append(f"monitor and chart cost {cost_fraction * 100:.1f} % of a core")
+    return " · ".join(parts)
+
+
+def _machine_texts(sample: Sample) -> list[str]:
+    """RAM and CPU; where a reading failed, nothing (`Sample.faults` says it)."""
+    parts = []
+    if sample.ram_used_bytes is not None:
+        whose = "" if sample.ram_of == "this machine" else f"{sample.ram_of}'s "
+        total = "" if sample.ram_total_bytes is None else f" of {sample.ram_total_bytes / 1e9:.0f}"
+        parts.append(f"{whose}RAM {sample.ram_used_bytes / 1e9:.1f}{total} GB")
+    if sample.cpu_fraction is not None:
+        parts.append(f"CPU {sample.cpu_fraction * 100:.0f} %")
+    return parts
+
+
+def _gpu_texts(sample: Sample) -> list[str]:
+    parts = []
+    for gpu in sample.gpus:
+        used, total = gpu.memory_used_bytes, gpu.memory_total_bytes
+        if used is not None:
+            of = "" if total is None else f" of {total / 1e9:.0f}"
+            parts.append(f"GPU {gpu.index} {used / 1e9:.1f}{of} GB")
+        elif gpu.utilization is None:
+            parts.append(f"GPU {gpu.index} tells nothing")
+    return parts
+
+
+def _resident_texts(sample: Sample, resident: Sequence[Residency]) -> list[str]:
+    """Each model with its size and how long it stays; many of them in one sum."""
+    if not resident:
+        return ["no model in memory"]
+    if len(resident) <= _ONE_BY_ONE:
+        return [_resident_text(stay, sample) for stay in resident]
+    sizes = [_held_bytes(stay.model, sample) for stay in resident]
+    known = [size for size in sizes if size is not None]
+    about = "" if len(known) == len(sizes) else "at least "
+    size = f", {about}{size_text(sum(known))}" if known else ", size not told"
+    return [f"{len(resident)} models in memory{size}; {_next_text(resident, sample.at)}"]
+
+
+def _next_text(resident: Sequence[Residency], now: datetime) -> str:
+    """When the first of many models leaves."""
+    left_s = [(s.expires_at - now).total_seconds() for s in resident if s.expires_at is not None]
+    ahead = [seconds for seconds in left_s if seconds > 0]
+    if ahead:
+        return f"next leaves in {duration_text(min(ahead))}"
+    if all(stay.is_forever for stay in resident):
+        return "all stay forever"
+    untold = any(stay.expires_at is None and not stay.is_forever for stay in resident)
+    return "until when is not told" if untold else "in use"
+
+
+def _resident_text(stay: Residency, sample: Sample) -> str:
+    held, size = _held_bytes(stay.model, sample), ""
+    if sample.runners is None:
+        size = f" ({size_text(held)})"
+    elif held is not None:  # else it has not been found yet, or has just gone
+        size = f" (runner {size_text(held)})"
+    leaves = leaves_text(stay, sample.at)
+    if stay.expires_at is None and not stay.is_forever:
+        leaves = f"in memory, {leaves}"
+    return f"{stay.model or 'name not told'}{size} {leaves}"
+
+
+def _held_bytes(model: str, sample: Sample) -> float | None:
+    """What a model holds: what was seen of its runners, else what Ollama tells."""
+    if sample.runners is not None:
+        held = [runner.rss_bytes for runner in sample.runners if runner.model == model]
+        return sum(held) if held else None
+    told = [r.size_bytes for r in sample.residents or () if r.name == model]
+    return next((size for size in told if size is not None), None)

@@ -1,0 +1,75 @@
+"""LightFigure: plotly's JavaScript comes when it is asked for, and is in no saved state."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+
+from lifecycle_widgets.widgets.chart.live_figure import LiveFigure
+from lifecycle_widgets.widgets.chart.picture import Picture
+from lifecycle_widgets.widgets.light_figure import LightFigure, _plotly
+
+
+@pytest.fixture
+def figure(recorded: None, shut: Any) -> LightFigure:
+    return shut(LightFigure(go.Figure(go.Bar(x=[1, 2], y=["a", "b"]))))
+
+
+def test_the_state_that_is_saved_is_small(figure: LightFigure) -> None:
+    assert len(json.dumps(figure.get_state(), default=str)) < 20_000
+
+
+def test_a_page_that_asks_gets_plotly(figure: LightFigure) -> None:
+    figure.comm.messages.clear()
+    figure._handle_custom_msg({"wants": "plotly"}, [])
+    [message] = [m for _, m in figure.comm.messages]
+    assert (message["method"], message["content"]) == ("custom", {"has": "plotly"})
+    assert "state" not in message  # what has none is saved nowhere
+
+
+def test_the_picture_is_the_one_of_now(figure: LightFigure) -> None:
+    with figure.batch_update():
+        figure.data[0].x = [7, 8]
+    figure.comm.messages.clear()
+    figure._handle_custom_msg({"wants": "picture"}, [])
+    state, told = [m for _, m in figure.comm.messages]
+    assert state["state"]["_widget_data"][0]["x"] == [7, 8]
+    assert told["content"] == {"has": "picture"}
+    figure._handle_custom_msg({"wants": "the moon"}, [])  # from a page of another version
+
+
+def test_what_the_browser_reports_is_dropped(figure: LightFigure) -> None:
+    figure.set_state({"_js2py_relayout": {"relayout_data": {"title": "x"}, "source_view_id": "1"}})
+    assert figure.layout.title.text is None
+
+
+def test_a_page_that_may_ask_in_vain_is_sent_plotly_unasked(recorded: None, shut: Any) -> None:
+    live = shut(LiveFigure(picture(0)))
+    live.comm.messages.clear()
+    for i in range(1, 30):
+        live.show_picture(picture(i))
+        live.offer_at_times()
+    assert [c for _, c in live.comm.custom()] == [{"has": "plotly"}] * 2
+    live.comm.messages.clear()
+    other = shut(LiveFigure(picture(0)))
+    other._handle_custom_msg({"wants": "plotly"}, [])
+    other.comm.messages.clear()
+    for i in range(1, 30):
+        other.show_picture(picture(i))
+        other.offer_at_times()
+    assert other.comm.custom() == []
+
+
+def picture(i: int) -> Picture:
+    trace = {"type": "scatter", "x": ["2026-01-01"], "y": [i], "name": "a", "yaxis": "y"}
+    return Picture({"a": trace}, {"height": 100 + i})
+
+
+def test_it_is_plotlys_own_code() -> None:
+    code = gzip.decompress(_plotly()).decode()
+    assert code == str(go.FigureWidget._esm)
+    assert len(_plotly()) < 2_000_000
