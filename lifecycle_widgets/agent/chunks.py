@@ -8,6 +8,7 @@ line is read here, below both, and written anew with what it does tell.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -27,7 +28,7 @@ _TEXTS = ("model", "done_reason", "remote_model", "remote_host")
 
 
 class NotChunks(ValueError):
-    """What arrived is no answer to a chat request; the message has the beginning of it."""
+    """What arrived is no answer to a chat request; the message has its beginning."""
 
 
 def read_chunks(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -84,7 +85,14 @@ def _object(line: bytes) -> Mapping[str, Any] | None:
         told = None
     if isinstance(told, dict):
         return told
-    raise NotChunks(" ".join(text.split())[:_SHOWN])
+    raise NotChunks(_begins(text))
+
+
+def _begins(text: str) -> str:
+    """What a person would see of it: of a web page its words."""
+    is_page = text.startswith("<")
+    words = " ".join((re.sub(r"<[^>]*>?", " ", text) if is_page else text).split())[:_SHOWN]
+    return f"a web page: {words}".rstrip(": ") if is_page else words
 
 
 def _chunks(told: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from lifecycle_widgets.agent.chunks import NotChunks
+from typing import TYPE_CHECKING
+
+from lifecycle_widgets.agent.chunks import NotChunks, error_text
 from lifecycle_widgets.error_advice import advice_for, out_of_descriptors
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.server import Server, ServerError, ServerUnreachable, UnknownModel
+
+if TYPE_CHECKING:
+    import ollama
 
 _SHOWN = 120  # characters of somebody else's words
 _KEPT = "What had arrived is kept"
@@ -51,17 +56,16 @@ def explained(
         return RunFailed(
             f"The memory of this process ran out. {_KEPT}; restart it (in a notebook: the kernel)."
         )
-    failed = RunFailed(f"The run failed: {_one_line(f'{type(fault).__name__}: {fault}')}")
+    failed = RunFailed(f"The run failed: {_named(fault)}. {_KEPT}.")
     failed.__cause__ = fault
     return failed
 
 
 def callback_failed(name: str, fault: BaseException) -> RunFailed:
     """For an exception in a person's own function, which ends the run."""
-    said = _one_line(f"{type(fault).__name__}: {fault}".removesuffix(": "))
     return RunFailed(
-        f"The run was ended by {name}, which raised {said}. {_KEPT}; mend the function and run it "
-        "again."
+        f"The run was ended by {name}, which raised {_named(fault)}. {_KEPT}; mend the function "
+        "and run it again."
     )
 
 
@@ -73,12 +77,14 @@ def _no_answer(fault: NotChunks, server: Server, has_begun: bool) -> BaseExcepti
     return RunFailed(f"{words}. {_KEPT}.") if has_begun else ServerError(f"{words}.")
 
 
-def _refused(fault: Exception, server: Server, model: str) -> BaseException:
+def _refused(fault: ollama.ResponseError, server: Server, model: str) -> BaseException:
     """An error that the server answered with: in place of an answer, or in the middle of one."""
-    status, said = getattr(fault, "status_code", -1), getattr(fault, "error", str(fault))
-    if isinstance(status, int) and status > 0:
+    import ollama
+
+    said, status = error_text(fault.error), fault.status_code
+    if status > 0:
         try:
-            return server.explain(fault, model)  # type: ignore[arg-type]
+            return server.explain(ollama.ResponseError(said, status), model)
         except (ServerUnreachable, ServerError, UnknownModel) as other:  # it asks for the models
             return other
     advice = advice_for(said, model) or "Run it again."
@@ -99,6 +105,10 @@ def _gone(fault: BaseException, server: Server, has_begun: bool) -> BaseExceptio
         "runs there, and that no gateway before it has a time limit that is shorter than a cold "
         "load; then run it again."
     )
+
+
+def _named(fault: BaseException) -> str:
+    return _one_line(f"{type(fault).__name__}: {fault}").rstrip(".: ")
 
 
 def _one_line(words: str) -> str:

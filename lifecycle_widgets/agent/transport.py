@@ -1,4 +1,4 @@
-"""ChunkTransport: answers to chat requests, as ollama-python and griptape can read them."""
+"""ChunkTransport: streamed answers to chat, as ollama-python and griptape can read them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lifecycle_widgets.agent.chunks import read_chunks
 
 
 class ChunkTransport(httpx.BaseTransport):
-    """Passes requests on to another transport, and reads the answers to chat by `read_chunks`.
+    """Passes requests on to another transport, and reads streamed answers to chat by `read_chunks`.
 
     Parameters
     ----------
@@ -25,7 +25,8 @@ class ChunkTransport(httpx.BaseTransport):
     --------
     >>> said = httpx.Response(200, content=b'{"message": null, "done": "true"}')
     >>> there = ChunkTransport(httpx.MockTransport(lambda request: said))
-    >>> httpx.Client(transport=there).post("http://localhost/api/chat").json()["message"]
+    >>> client, asked = httpx.Client(transport=there), {"stream": True}
+    >>> client.post("http://localhost/api/chat", json=asked).json()["message"]
     {'role': 'assistant', 'content': ''}
     """
 
@@ -39,7 +40,7 @@ class ChunkTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """As httpx has it."""
         reply = self._transport.handle_request(request)
-        if not (reply.is_success and request.url.path.endswith("/api/chat")):
+        if not (reply.is_success and _is_streamed_chat(request)):
             return reply
         return httpx.Response(
             reply.status_code,
@@ -51,6 +52,12 @@ class ChunkTransport(httpx.BaseTransport):
     def close(self) -> None:
         """As httpx has it."""
         self._transport.close()
+
+
+def _is_streamed_chat(request: httpx.Request) -> bool:
+    if not request.url.path.endswith("/api/chat"):
+        return False
+    return json.loads(request.read()).get("stream") is True
 
 
 class _Lines(httpx.SyncByteStream):

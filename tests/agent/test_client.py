@@ -22,7 +22,7 @@ LONG = {"num_predict": 2000, "temperature": 0}
 @pytest.fixture
 def metered(server: Server) -> tuple[MeteredClient, list[Timings]]:
     seen: list[Timings] = []
-    return MeteredClient(server.url, on_timings=seen.append), seen
+    return MeteredClient(server, on_timings=seen.append), seen
 
 
 def runner_cpu_s(sandbox: Sandbox) -> float:
@@ -105,7 +105,7 @@ def test_an_abandoned_stream_ends_the_generating(
 
 def test_nobody_there() -> None:
     seen: list[Timings] = []
-    client = MeteredClient("http://127.0.0.1:1", on_timings=seen.append)
+    client = MeteredClient(Server("127.0.0.1:1"), on_timings=seen.append)
     with pytest.raises(httpx.ConnectError):
         list(client.chat(MODEL, ASK, stream=True))
     assert len(seen) == 1
