@@ -15,12 +15,14 @@ import traitlets
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.monitor import Monitor, Sample
 from lifecycle_widgets.runs import Run
+from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import (
+    Resident,
     Server,
     ServerError,
     ServerUnreachable,
     UnknownModel,
-    full_name,
+    same_name,
 )
 from lifecycle_widgets.widgets.agent_panel import AgentPanel
 from lifecycle_widgets.widgets.background import Background
@@ -33,6 +35,7 @@ from lifecycle_widgets.widgets.base import (
 )
 from lifecycle_widgets.widgets.keep_alive_picker import KeepAlivePicker
 from lifecycle_widgets.widgets.model_picker import ModelPicker
+from lifecycle_widgets.widgets.model_picker.words import NOT_TOLD
 from lifecycle_widgets.widgets.resource_chart import ResourceChart
 from lifecycle_widgets.widgets.server_switch import ServerSwitch
 
@@ -62,7 +65,7 @@ class TuningLab(Composite):
     Parameters
     ----------
     server:
-        A Server or an address; without one, `Server.find` looks for it.
+        A Server, an address or a Sandbox; without one, `Server.find` looks for it.
     model:
         The first choice; without one, `ModelPicker` makes one.
     keep_alive:
@@ -74,6 +77,10 @@ class TuningLab(Composite):
     ------
     UnknownModel
         For a ``model`` that is neither installed nor among ``needs``.
+    ValueError
+        For a ``model`` that cannot answer a prompt, and a ``keep_alive`` that Ollama would reject.
+    ServerUnreachable, ServerError
+        When an own Ollama is there and cannot be used: busy, or it wants a key. Says what to do.
     SandboxError
         When no server answers and the sandbox cannot be prepared.
 
@@ -91,7 +98,7 @@ class TuningLab(Composite):
 
     def __init__(
         self,
-        server: Server | str | None = None,
+        server: Server | Sandbox | str | None = None,
         *,
         model: str | None = None,
         keep_alive: KeepAlive | str | float | timedelta | None = None,
@@ -102,17 +109,17 @@ class TuningLab(Composite):
         self._unlisten: Callable[[], None] = lambda: None
         refuse_unknown(type(self), keywords)
         self._misses = 0
-        self._told: tuple[dict[str, datetime], float] = ({}, 0.0)
+        self._told: dict[str, datetime | None] | None = None  # deadlines the picker has been told
+        self._told_s = 0.0
         chosen_keep_alive = KeepAlive(keep_alive)
-        if not isinstance(server, Server):
-            server = Server(server) if server else Server.find()
+        server = Server.of(server)
         self.set_trait("server", server)
         # the picker first: it raises for a wrong model, before anything runs
         self.model_picker = self._made(_picker(server, model, needs))
         self.keep_alive_picker = self._made(KeepAlivePicker(chosen_keep_alive))
         self.switch = self._made(ServerSwitch(server))
-        self.monitor = Monitor(server)
-        self._end.callback(lambda: self.monitor.stop())  # whichever it is by then
+        self.monitor = Monitor.shared(server)
+        self._end.callback(lambda: self.monitor.release())  # whichever it is by then
         self.chart = self._made(ResourceChart(self.monitor))
         self.panel = self._made(
             AgentPanel(server, model=self.model_picker.model, keep_alive=chosen_keep_alive)
@@ -209,54 +216,68 @@ class TuningLab(Composite):
         server = self.server
         with self._lock:
             self._unlisten()
-            last, self.monitor = self.monitor, Monitor(server)
-            self._misses, self._told, self.error = 0, ({}, 0.0), ""
+            last, self.monitor = self.monitor, Monitor.shared(server)
+            self._misses, self._told, self.error = 0, None, ""
         self.chart.monitor = self.monitor
-        last.stop()
+        last.release()
         self.panel.server = server
         self.model_picker.server = server
         self._unlisten = self.monitor.listen(self._sampled)
 
     def _sampled(self, sample: Sample) -> None:
-        """A new sample (in the monitor's thread)."""
-        if sample.residents is None:
-            self._misses += 1
-            if self._misses == _LOST_AFTER:
-                self.error = f"{sample.error} The lab goes on by itself when it answers again."
-                self._told = {}, 0.0
-                self.model_picker.refresh(())
-                self._show_unload(False)
-                self.switch.look()
+        """A new sample (in a thread of the monitor's)."""
+        if sample.residents is None and sample.error:
+            self._missed(sample.error)
             return
         if self._misses >= _LOST_AFTER:
             self.error = ""
             self.switch.look()
             self.model_picker.refresh_soon()
         self._misses = 0
-        self._tell_picker(sample)
-        resident = {full_name(r.name) for r in sample.residents}
-        self._show_unload(bool(self.model) and full_name(self.model) in resident)
+        if sample.residents is None:  # it answers, and does not tell this
+            if self._told is not None:
+                self._told = None
+                self.model_picker.refresh_soon()
+            self._show_unload(None, is_told=False)
+            return
+        self._tell_picker(sample.residents, sample.t_s)
+        self._show_unload(self._holder(sample.residents))
 
-    def _tell_picker(self, sample: Sample) -> None:
-        """Its labels say until when a model stays; a deadline that moves is told only now and then.
+    def _missed(self, error: str) -> None:
+        self._misses += 1
+        if self._misses == _LOST_AFTER:
+            self.error = f"{error.rstrip('. ')}. The lab goes on by itself when it answers again."
+            self._told = None
+            self.model_picker.refresh(())
+            self._show_unload(None)
+            self.switch.look()
 
-        (While a model is in its first use, Ollama shows another one each time; and a list that is
-        changed while it is open closes.)
+    def _tell_picker(self, residents: tuple[Resident, ...], t_s: float) -> None:
+        """Its lines say until when a model stays; a deadline that moves is told only now and then.
+
+        (While a model is in its first use, Ollama shows another one each time.)
         """
-        residents = sample.residents or ()
         deadlines = {r.name: r.expires_at for r in residents}
-        last, told_s = self._told
-        moved = deadlines != last and sample.t_s - told_s >= _RETELL_S
-        if deadlines.keys() != last.keys() or moved:
-            self._told = deadlines, sample.t_s
+        last = self._told
+        moved = deadlines != last and t_s - self._told_s >= _RETELL_S
+        if last is None or deadlines.keys() != last.keys() or moved:
+            self._told, self._told_s = deadlines, t_s
             self.model_picker.refresh(residents)
 
     # --- unloading -------------------------------------------------------------------------------
 
-    def _show_unload(self, is_resident: bool) -> None:
-        self._unload.disabled = not is_resident
-        wanted = f"Unload {self.model} from memory" if is_resident else "Not in memory"
-        self._unload.tooltip = wanted
+    def _holder(self, residents: tuple[Resident, ...]) -> Resident | None:
+        """What holds the chosen model's weights, under whatever name they were loaded."""
+        return self.server.match(self.model, residents) if self.model else None
+
+    def _show_unload(self, held: Resident | None, *, is_told: bool = True) -> None:
+        self._unload.disabled = held is None
+        if held is None:
+            self._unload.tooltip = "Not in memory" if is_told else NOT_TOLD
+        elif same_name(held.name, self.model):
+            self._unload.tooltip = f"Unload {self.model} from memory"
+        else:
+            self._unload.tooltip = f"Unload {self.model} (in memory as {held.name})"
 
     def _unload_now(self) -> None:
         self._unload.disabled, self.error = True, ""
@@ -278,12 +299,11 @@ class TuningLab(Composite):
 def _picker(server: Server, model: str | None, needs: Sequence[str]) -> ModelPicker:
     """A picker with that model chosen; with none when it is missing but offered for pulling."""
     picker = ModelPicker(server, needs=needs)
-    if model is None:
-        return picker
     try:
-        picker.model = model
-    except UnknownModel:
-        if full_name(model) not in {full_name(name) for name in picker.needs}:
+        picker.model = picker.model if model is None else model
+    except (UnknownModel, ValueError) as refused:
+        is_offered = any(same_name(name, model or "") for name in picker.needs)
+        if not (isinstance(refused, UnknownModel) and is_offered):
             picker.close()
             raise
         picker.model = ""

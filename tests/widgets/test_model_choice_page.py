@@ -39,7 +39,7 @@ async ([url, css, options]) => {
 """
 SOME = (
     ("all-minilm:latest", "46 MB · F16 · not in memory", ["embedding only"]),
-    ("gpt-oss:120b-cloud", "not on this machine", ["cloud: not on this machine", "thinking"]),
+    ("gpt-oss:120b-cloud", "116.8B", ["cloud: not on this machine", "thinking"]),
     ("llama3.2:1b", "1.3 GB · Q4_K_M · in memory, forever", ["tools"]),
 )
 
@@ -88,7 +88,9 @@ def chosen(page: Page) -> tuple[str, list[str]]:
 
 
 def test_closed_it_shows_the_line_of_the_choice(page: Page) -> None:
-    assert field(page).input_value() == "llama3.2:1b · 1.3 GB · Q4_K_M · in memory, forever"
+    assert field(page).input_value() == (
+        "llama3.2:1b · 1.3 GB · Q4_K_M · in memory, forever · tools"
+    )
     assert field(page).get_attribute("aria-expanded") == "false"
     assert names(page) == []
     page.evaluate("model.set('value', '')")

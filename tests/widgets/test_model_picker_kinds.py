@@ -90,8 +90,7 @@ def test_a_cloud_model_is_taken_only_by_name_and_what_that_means_is_said(made: M
     option = options(picker)[CLOUD["name"]]
     assert option["marks"][0] == "cloud: not on this machine"
     assert not option["refused"]
-    assert "384" not in option["about"]
-    assert "in memory" not in option["about"]
+    assert option["about"] == "1B", "its size here and a place in memory mean nothing"
     choose(picker, CLOUD["name"])
     assert (picker.model, picker.error) == (CLOUD["name"], "")
     assert picker.notice == (
@@ -127,7 +126,7 @@ def test_what_a_model_can_do_is_marked(made: Made) -> None:
     until(lambda: options(picker)["qwen3:8b"]["marks"], 20)
     assert options(picker)["qwen3:8b"]["marks"] == ["thinking", "tools", "vision"]
     assert options(picker)["tiny:1b"]["marks"] == []
-    assert picker.marks(picker.models[0]) == ("thinking", "tools", "vision")
+    assert picker.label(picker.models[0]).endswith("in memory · thinking · tools · vision")
 
 
 def test_two_hundred_models_are_asked_about_in_the_background(made: Made) -> None:

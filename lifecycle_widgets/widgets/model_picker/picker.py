@@ -194,12 +194,11 @@ class ModelPicker(Composite):
     # --- what is shown ---------------------------------------------------------------------------
 
     def label(self, model: Model) -> str:
-        """One line about a model: name, size on disk, quantisation, whether it is in memory."""
-        return f"{model.name} · {self._about(model)}"
+        """One line about a model: name, size on disk, quantisation, whether it is in memory.
 
-    def marks(self, model: Model) -> tuple[str, ...]:
-        """What is known of it beside that, such as ``("thinking", "tools")``. Asks nothing."""
-        return words.marks(model)
+        Then what is known already of what it can do, such as "thinking" or "embedding only".
+        """
+        return " · ".join(filter(None, (model.name, self._about(model), *words.marks(model))))
 
     def _about(self, model: Model) -> str:
         inventory = self._inventory

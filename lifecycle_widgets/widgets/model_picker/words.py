@@ -18,7 +18,7 @@ def about(model: Model, resident: Resident | None, *, is_told: bool = True) -> s
     ``is_told`` is False when the server does not tell what is in memory.
     """
     if model.is_cloud:  # what is told as its size is that of a note of where it is
-        return " · ".join(filter(None, (model.parameter_size, "not on this machine")))
+        return model.parameter_size
     held = residency_text(resident) if is_told else "not told whether in memory"
     return " · ".join(filter(None, (size_text(model.size_bytes), model.quantization, held)))
 

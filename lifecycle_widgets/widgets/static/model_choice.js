@@ -13,11 +13,11 @@ function element(tag, attributes = {}, text = "") {
   return node;
 }
 
-const line = ({ name, about }) => [name, about].filter(Boolean).join(" · ");
+const line = ({ name, about, marks }) => [name, about, ...marks].filter(Boolean).join(" · ");
 
 function matching(options, typed) {
   const words = typed.toLowerCase().split(/[\s·]+/).filter(Boolean);
-  const all = ({ name, about, marks }) => [name, about, ...marks].join(" ").toLowerCase();
+  const all = (option) => line(option).toLowerCase();
   const found = options.filter((option) => words.every((word) => all(option).includes(word)));
   const begins = (before) => !/[a-z0-9.]$/.test(before); // 4b is wanted before 14b
   const rank = (option) =>
