@@ -153,7 +153,7 @@ def test_an_experiment_plans_and_runs(name: str, server: Server) -> None:
 experiment = {EXPERIMENTS[name]}
 plan = experiment.plan()
 result = experiment.run()
-tell(notes=list(plan.notes), rows=len(result.rows), verdict=str(result.verdict))
+tell(notes=list(plan.notes), rows=len(result.frame), verdict=str(result.verdict))
 """,
         server.url,
     )
