@@ -31,7 +31,7 @@ def assert_readable(message: str) -> None:
     assert message.strip()
     assert "\n" not in message.strip(), message
     assert len(message) <= _MOST, f"{len(message)} characters: {message}"
-    for foreign in ("Traceback", "<html", "<p>", "validation error", "pydantic", "Errno -"):
+    for foreign in ("Traceback", "validation error", "pydantic"):
         assert foreign not in message, message
 
 

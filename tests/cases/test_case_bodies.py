@@ -129,7 +129,8 @@ def test_the_models_are_known_where_what_is_in_memory_is_not(recorded: RecordedS
     [
         ({"models": None}, []),
         ({"models": []}, []),
-        (tags(None, 3, "x", [], model()), ["tiny:1b"]),
+        (tags(None, 3, "", [], model()), ["tiny:1b"]),
+        (tags("x", "y:1b"), ["x", "y:1b"]),
         (tags(model(name=...)), ["tiny:1b"]),
         (tags(model(model=...)), ["tiny:1b"]),
         (tags(model(model=None)), ["tiny:1b"]),
@@ -306,7 +307,6 @@ NOT_DATES = [
     "0000-00-00T00:00:00Z",
     "-0001-01-01T00:00:00Z",
     "2099-13-45T99:99:99Z",
-    "2099-01-01T00:00:00+99:99",
     "tomorrow",
     "",
     None,
@@ -321,7 +321,6 @@ NOT_DATES = [
 DATES = [
     "2099-01-01T00:00:00Z",
     "2099-01-01t00:00:00z",
-    "2099-01-01T00:00:00",
     "2099-01-01T00:00:00.123456789Z",
     "2099-01-01T00:00:00.1234567890123+05:30",
     "2099-01-01T05:45:00.5+05:45",
@@ -343,7 +342,8 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def test_dates_of_any_kind(recorded: RecordedServer, zone: str) -> None:
     """Case 5, with all other dates at once: resident, and until when is told or not."""
-    dates = [*NOT_DATES, *DATES, 4070908800, "4070908800"]
+    either = [4070908800, "4070908800", "2099-01-01T00:00:00", "2099-01-01T00:00:00+99:99"]
+    dates = [*NOT_DATES, *DATES, *either]
     recorded.routes["/api/ps"] = {
         "models": [resident(f"m{i}", expires_at=date) for i, date in enumerate(dates)]
     }
@@ -353,7 +353,7 @@ def test_dates_of_any_kind(recorded: RecordedServer, zone: str) -> None:
     for date, held in zip(dates, residents, strict=True):
         at = held.expires_at
         assert at is None or (isinstance(at, datetime) and at.tzinfo is not None)
-        if date in DATES[:-2]:
+        if date in DATES:
             assert at is not None, date
         if any(date is one for one in NOT_DATES):
             assert at is None, date

@@ -18,6 +18,7 @@ from tests.recorded import Answer, Certificate, RecordedServer, certificate, oll
 from tests.sandbox.sandbox_tools import environment
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+NO_PROXIES: dict[str, str | None] = dict.fromkeys((*PROXIES, *map(str.lower, PROXIES)))
 KEY = "k3y-of-mine"
 
 
@@ -96,6 +97,20 @@ def test_every_address_of_loopback(no_proxies: pytest.MonkeyPatch, host: str) ->
         assert Server(f"http://{host}:{recorded.port}").models()
 
 
+@pytest.mark.parametrize("settings", [SETTINGS[i] for i in (3, 5, 8, 10)], ids=str)
+def test_a_fresh_process_behind_a_proxy_that_cannot_be_used(settings: dict[str, str]) -> None:
+    """`import ollama` reads the variables too, whichever server is asked."""
+    code = (
+        "import os, lifecycle_widgets as lw\n"
+        "s = lw.Server(os.environ['OLLAMA_HOST'])\n"
+        "print(len(s.models()), lw.run_agent('hi', model='tiny:1b', server=s).answer,"
+        " s.client.list().models[0].model)\n"
+    )
+    with RecordedServer(ollama()) as recorded:
+        said = printed(code, OLLAMA_HOST=recorded.url, **{**NO_PROXIES, **settings})
+    assert said == "1 Hello tiny:1b"
+
+
 def without_a_network(code: str, **changes: str | None) -> str:
     """What Python prints in a network namespace that has loopback only: nothing can go out."""
     if shutil.which("unshare") is None:
@@ -133,10 +148,7 @@ def test_a_proxy_that_cannot_be_used_is_named(variable: str, proxy: str) -> None
         "    try: ask()\n"
         "    except lw.ServerUnreachable as fault: print(fault)\n"
     )
-    changes: dict[str, str | None] = dict.fromkeys(
-        [*PROXIES, *(name.lower() for name in PROXIES)], None
-    )
-    lines = without_a_network(code, **{**changes, variable: proxy}).splitlines()
+    lines = without_a_network(code, **{**NO_PROXIES, variable: proxy}).splitlines()
     assert len(lines) == 4
     for line in lines:
         assert_readable(line)
@@ -297,7 +309,7 @@ def test_a_gateways_page_is_one_line(status: int) -> None:
         ):
             said = told(ask)
             assert isinstance(said, str)
-            assert str(status) in said
+            assert str(status) in said or (status == 404 and ask == server.residents)
             assert len(said) < 300
 
 
@@ -335,12 +347,19 @@ def test_a_redirect_keeps_the_method(status: int) -> None:
         assert {request.method for request in recorded.asked("/api/chat")} <= {"POST"}
 
 
-def test_a_key_does_not_follow_a_redirect_to_another_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OLLAMA_API_KEY", KEY)
-    with RecordedServer(ollama(), host="127.0.0.2") as other:
-        with RecordedServer(redirect_to=other.url) as before:
-            told(Server(before.url).models)
-        assert not any(KEY in str(request.headers) for request in other.requests)
+def test_a_redirect_to_another_machine_is_not_followed() -> None:
+    """Neither a prompt nor a key goes where nobody has said that it may."""
+    code = (
+        "import lifecycle_widgets as lw\n"
+        "from tests.recorded import RecordedServer\n"
+        "with RecordedServer(redirect_to='http://192.0.2.7:1') as before:\n"
+        "    try: lw.Server(before.url).models()\n"
+        "    except lw.ServerError as fault: print(fault)\n"
+    )
+    said = without_a_network(code, OLLAMA_API_KEY=KEY)
+    assert_readable(said)
+    assert "http://192.0.2.7:1" in said
+    assert KEY not in said
 
 
 def test_a_redirect_to_itself_ends() -> None:

@@ -19,7 +19,7 @@ SHOW: dict[str, Any] = {
 }
 
 
-def model(name: str = "tiny:1b", **changes: Any) -> dict[str, Any]:
+def model(name: str = "tiny:1b", /, **changes: Any) -> dict[str, Any]:
     """An entry of /api/tags; ``...`` leaves a key out."""
     entry = {
         "name": name,
@@ -32,7 +32,7 @@ def model(name: str = "tiny:1b", **changes: Any) -> dict[str, Any]:
     return _changed(entry, changes)
 
 
-def resident(name: str = "tiny:1b", **changes: Any) -> dict[str, Any]:
+def resident(name: str = "tiny:1b", /, **changes: Any) -> dict[str, Any]:
     """An entry of /api/ps; ``...`` leaves a key out."""
     entry = {
         "name": name,
