@@ -20,7 +20,9 @@ mount -t sysfs sys /sys
 mount -t cgroup2 none /sys/fs/cgroup
 mount -t ext4 /dev/ubda {mount} && echo BOOTED
 cd {root}
-{python} -m pytest -q -p no:cacheprovider --color=no --no-header tests/experiments/test_shortage.py
+{python} -m pytest -q -p no:cacheprovider --color=no --no-header \
+  tests/experiments/test_shortage.py tests/experiments/test_free_memory.py \
+  tests/platform/test_container_memory.py -k "not container_its_group"
 umount {mount}
 echo o > /proc/sysrq-trigger
 sleep 5
