@@ -120,9 +120,9 @@ def test_a_key_that_nginx_checks(
         assert_works(keyed)
         experiment = InARow(SMALL, keep_alives=(0,), gaps_s=(0.1,), server=keyed)
         result = experiment.run(may_unload=True)
-        saved = tmp_path / "result.json"
-        result.save(saved)
-        written = "".join(p.read_text() for p in tmp_path.glob("result*") if p.is_file())
+        saved = Path(result.save(tmp_path / "results"))
+        files = [saved] if saved.is_file() else [p for p in saved.rglob("*") if p.is_file()]
+        written = "".join(file.read_text() for file in files)
         assert gateway.url in written
         assert KEY not in written
         assert_nowhere(KEY, keyed, experiment, result, result.facts)
