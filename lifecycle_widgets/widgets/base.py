@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import anywidget
 import ipywidgets as widgets
 import traitlets
 
@@ -50,6 +51,7 @@ class Composite(Instead, widgets.VBox):  # type: ignore[misc]  # ipywidgets has 
         for child in self.children:
             close_all(child)
         super().close()
+        _close_looks(self)
 
     def __repr__(self) -> str:
         # ipywidgets would print every trait of every part
@@ -59,12 +61,34 @@ class Composite(Instead, widgets.VBox):  # type: ignore[misc]  # ipywidgets has 
         return ""
 
 
+class Single(Instead, anywidget.AnyWidget):
+    """A widget with a view of its own that can stand by itself; as `Composite` in all else."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        remember(self)
+
+    def close(self) -> None:
+        """Remove it from the page. Idempotent."""
+        super().close()
+        _close_looks(self)
+
+
 def close_all(widget: widgets.Widget) -> None:
     """Close a widget and what is in it; a `Composite` sees to its own parts."""
     if not isinstance(widget, Composite):
         for child in getattr(widget, "children", ()):
             close_all(child)
     widget.close()
+    _close_looks(widget)
+
+
+def _close_looks(widget: widgets.Widget) -> None:
+    """Close a widget's layout and style: to ipywidgets each is a widget of its own, and stays."""
+    for name in ("layout", "style"):
+        look = getattr(widget, name, None)
+        if isinstance(look, widgets.Widget):
+            look.close()
 
 
 class Message(widgets.HTML):  # type: ignore[misc]

@@ -14,7 +14,7 @@ from lifecycle_widgets.experiments import InARowResult
 from lifecycle_widgets.experiments.arm_costs import checked_price
 from lifecycle_widgets.experiments.figures.style import COLORS, finish
 from lifecycle_widgets.experiments.statistics import Interval, digits
-from lifecycle_widgets.widgets.base import Composite, Message
+from lifecycle_widgets.widgets.base import Composite, Message, close_all
 from lifecycle_widgets.widgets.fit import Fit
 from lifecycle_widgets.widgets.formats import escaped, seconds_text, size_text
 from lifecycle_widgets.widgets.frame_html import frame_html
@@ -132,7 +132,7 @@ class BreakEven(Composite):
     def close(self) -> None:
         """Remove it from the page."""
         for part in self._drawing:
-            part.close()
+            close_all(part)
         super().close()
 
     def _draw(self, costs: pd.DataFrame) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import anywidget
 import traitlets
 
 from lifecycle_widgets.agent import checked_think
@@ -13,12 +12,12 @@ from lifecycle_widgets.code_snippets import snippets
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Think
 from lifecycle_widgets.server import Server
-from lifecycle_widgets.widgets.base import KeepAliveTrait, refuse_unknown
+from lifecycle_widgets.widgets.base import KeepAliveTrait, Single, refuse_unknown
 from lifecycle_widgets.widgets.style import STATIC
 from lifecycle_widgets.widgets.think_picker import ThinkTrait
 
 
-class CodeBlock(anywidget.AnyWidget):
+class CodeBlock(Single):
     """Shows the code for a model and a keep_alive, as griptape, server setting or curl, to copy.
 
     Parameters

@@ -6,16 +6,15 @@ import threading
 import time
 from typing import Any
 
-import anywidget
 import traitlets
 
-from lifecycle_widgets.widgets.base import refuse_unknown
+from lifecycle_widgets.widgets.base import Single, refuse_unknown
 from lifecycle_widgets.widgets.style import STATIC
 
 _BATCH_S = 0.05  # at most 20 messages a second, however fast the tokens come
 
 
-class TextStream(anywidget.AnyWidget):
+class TextStream(Single):
     """Shows a text that grows, sending only what is new; text, never HTML.
 
     Appending is safe in any thread. The page gets at most 20 messages a second and misses
