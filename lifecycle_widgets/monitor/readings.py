@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from lifecycle_widgets.monitor.gpus import Gpus
 from lifecycle_widgets.monitor.host import MACHINE, Host
-from lifecycle_widgets.monitor.runners import Found, ModelNames, RunnerWatch
+from lifecycle_widgets.monitor.runners import ModelNames, RunnerWatch
 from lifecycle_widgets.monitor.sample import Gpu, Runner, Sample
 from lifecycle_widgets.server import NotTold, Resident, Server, ServerError, ServerUnreachable
 
@@ -74,9 +74,9 @@ class Readings:
         used, total, ram_of = self._probe("main memory", lambda: self._host.memory(), _NO_MEMORY)
         # processes before /api/ps: Ollama ends a runner first and then drops it from the list, so
         # a model without a runner has lost it
-        found = self._probe("the processes", lambda: self._watch.scan(), None)
+        self._probe("the processes", lambda: self._watch.scan(), None)
         residents, error, not_told = self._ask()
-        runners = self._probe("the runners", lambda: self._named(found, residents, error), None)
+        runners = self._probe("the runners", lambda: self._named(residents, error), None)
         return Sample(
             at=at,
             t_s=t_s,
@@ -110,15 +110,12 @@ class Readings:
         return residents, None, None
 
     def _named(
-        self,
-        found: tuple[Found, ...] | None,
-        residents: tuple[Resident, ...] | None,
-        error: str | None,
+        self, residents: tuple[Resident, ...] | None, error: str | None
     ) -> tuple[Runner, ...] | None:
         told = residents or ()
         unknown: list[str | None] = [None for _ in told]
         weights = self._probe("the models' weights", lambda: self._names.weights(told), unknown)
-        seen = self._watch.judge(found, weights if error is None else None)
+        seen = self._watch.judge(weights if error is None else None)
         return None if seen is None else self._names.named(seen, residents)
 
     def _read_gpus(self) -> tuple[Gpu, ...]:

@@ -14,7 +14,7 @@ from lifecycle_widgets.server import (
     ServerError,
     ServerUnreachable,
     UnknownModel,
-    full_name,
+    same_name,
 )
 
 _ASK_AGAIN_S = 60.0  # where it was not told
@@ -29,6 +29,7 @@ class ModelNames:
         self._paths: dict[tuple[str, str], str] = {}  # of (name, manifest): the weights file
         self._not_before_s: dict[tuple[str, str], float] = {}  # when to ask again
         self._names: dict[str, str] = {}  # of weights: the name they were last resident under
+        self._left: dict[int, str] = {}  # of a process: the model that alone was left for it
 
     def weights(self, residents: Sequence[Resident]) -> list[str | None]:
         """The weights file of each model, on the server's machine; None where it is not told."""
@@ -45,18 +46,25 @@ class ModelNames:
 
         A runner that does not tell its weights has the model that is left, if one alone is.
         """
-        names = {one.pid: self._name(one, residents or ()) for one in found}
-        left = {r.name for r in residents or ()} - set(names.values())
-        nameless = [one.pid for one in found if names[one.pid] is None and one.digest is None]
-        if len(left) == len(nameless) == 1:
-            names[nameless[0]] = left.pop()
+        listed = residents if residents is not None else ()
+        names = {one.pid: self._name(one, listed) for one in found}
+        if residents is not None:
+            unnamed = [one for one in found if names[one.pid] is None]
+            left = [r for r in listed if r.name not in names.values()]
+            if len(left) == len(unnamed) == 1 and self._may_hold(unnamed[0], left[0]):
+                names[unnamed[0].pid] = self._left[unnamed[0].pid] = left[0].name
+            self._left = {pid: name for pid, name in self._left.items() if pid in names}
         return tuple(Runner(one.pid, one.rss_bytes, names[one.pid]) for one in found)
 
     def _name(self, one: Found, residents: Sequence[Resident]) -> str | None:
-        if one.digest is not None:
-            return self._names.get(one.digest)
-        told = full_name(one.model).lower() if one.model else None
-        return next((r.name for r in residents if full_name(r.name).lower() == told), None)
+        if one.digest in self._names:
+            return self._names[one.digest]
+        named = (r.name for r in residents if one.model and same_name(r.name, one.model))
+        return next(named, self._left.get(one.pid))
+
+    def _may_hold(self, one: Found, resident: Resident) -> bool:
+        """Not when both tell their weights: these are then others."""
+        return one.digest is None or (resident.name, resident.digest) not in self._paths
 
     def _path(self, resident: Resident) -> str | None:
         key, now_s = (resident.name, resident.digest), time.monotonic()

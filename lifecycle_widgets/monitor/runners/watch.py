@@ -56,6 +56,8 @@ class RunnerWatch:
                 f"{parts.hostname} is another machine, whose processes cannot be seen from here."
             )
         self._answers: bool | None = None  # not known yet
+        self._resident = 0  # how many models it says are in memory
+        self._read: tuple[int | None, tuple[Found, ...]] = (None, ())  # of which server
 
     def scan(self) -> tuple[Found, ...] | None:
         """The runners that are alive now, with the resident set size (RSS) of each.
@@ -64,19 +66,17 @@ class RunnerWatch:
         """
         if self._server is None:
             return None
+        self._read = None, ()
         self._processes.scan()
         self._server.look()
-        return self._read(None)
+        self._read_all(self._server.pid)
+        return self._shown(self._server, holds=False)
 
-    def judge(
-        self, found: tuple[Found, ...] | None, weights: Sequence[str | None] | None
-    ) -> tuple[Found, ...] | None:
-        """The same, now that the server has told what is in memory.
+    def judge(self, weights: Sequence[str | None] | None) -> tuple[Found, ...] | None:
+        """The same runners, now that the server has told what is in memory.
 
         Parameters
         ----------
-        found:
-            What `scan` has just given.
         weights:
             The weights file of each model in memory (None: not told); None when the server does
             not answer.
@@ -85,24 +85,34 @@ class RunnerWatch:
             return None
         came, self._answers = not self._answers, weights is not None
         if weights is not None:
+            self._resident = len(weights)
             if came:  # or came back, as another process
                 self._processes.scan()
                 self._server.look(again=True)
+                self._read = None, ()
             self._server.judge(weights)
-        return self._read(found, holds=bool(weights))
+        if self._server.pid != self._read[0]:
+            self._read_all(self._server.pid)
+        return self._shown(self._server, holds=bool(weights))
 
-    def _read(
-        self, found: tuple[Found, ...] | None, *, holds: bool = False
-    ) -> tuple[Found, ...] | None:
-        assert self._server is not None
-        self.unseen = self._server.why_not(holds=holds)
-        if self.unseen is not None and self._answers is not False:
+    def _read_all(self, pid: int | None) -> None:
+        runners = self._processes.runners_of(pid) if pid is not None else ()
+        self._read = pid, tuple(one for one in map(_reading, runners) if one is not None)
+
+    def _shown(self, server: ServerProcess, *, holds: bool) -> tuple[Found, ...] | None:
+        why = server.why_not(holds=holds)
+        if why is not None and self._answers is not False:  # one that is down has no runners
+            self.unseen = why
             return None
         self.unseen = None
-        if found is not None or self._server.pid is None:
-            return found or ()
-        read = map(_reading, self._processes.runners_of(self._server.pid))
-        return tuple(one for one in read if one is not None)
+        return _holding(self._read[1], self._resident)
+
+
+def _holding(found: tuple[Found, ...], resident: int) -> tuple[Found, ...]:
+    """Those that name a model; others, which may be helpers, for models that are left."""
+    left = max(0, resident - sum(one.model is not None for one in found))
+    unnamed = sorted((one for one in found if one.model is None), key=lambda one: -one.rss_bytes)
+    return tuple(one for one in found if one.model is not None or one in unnamed[:left])
 
 
 def _reading(runner: Known) -> Found | None:
