@@ -9,7 +9,6 @@ from lifecycle_widgets.monitor.sample import Gpu
 
 _Value = TypeVar("_Value")
 _MOST_BYTES = 1 << 50  # "not available" is written as the largest number that there is
-_MOST_CARDS = 1024
 # NVML's errors, by their names
 _GONE = ("NVMLError_GpuIsLost", "NVMLError_GpuNotFound")
 _NEVER_TOLD = ("NVMLError_NotSupported", "NVMLError_NoPermission")
@@ -34,8 +33,7 @@ class Gpus:
         except Exception:  # ImportError, NVMLError, or a broken driver's own: no GPUs
             return
         self._nvml = pynvml
-        count = self._told("the number of GPUs", pynvml.nvmlDeviceGetCount)
-        for index in range(_whole(count, _MOST_CARDS) or 0):
+        for index in range(self._count()):
             try:
                 self._cards.append((index, *self._opened(index)))
             except _Lost:  # the others are shown
@@ -60,6 +58,14 @@ class Gpus:
         self._nvml, self._cards = None, []
 
     # --- one card --------------------------------------------------------------------------------
+
+    def _count(self) -> int:
+        try:
+            return (
+                _whole(self._told("the number of GPUs", self._nvml.nvmlDeviceGetCount), 1024) or 0
+            )
+        except _Lost:
+            return 0
 
     def _opened(self, index: int) -> tuple[str, Any]:
         """A card's name and handle. Raises _Lost."""

@@ -36,6 +36,8 @@ class Driver:
 
     def handle(self, index: int) -> dict[str, Any]:
         self.handles_given += 1
+        if "handle" in self.cards[index]:
+            self.answer("handle")(self.cards[index])
         return self.cards[index]
 
     @staticmethod
@@ -43,6 +45,8 @@ class Driver:
         def tell(card: dict[str, Any]) -> Any:
             if isinstance(card[what], int):
                 raise pynvml.NVMLError(card[what])
+            if isinstance(card[what], Exception):
+                raise card[what]
             return card[what]
 
         return tell
@@ -96,6 +100,91 @@ def test_a_card_that_is_lost_is_left_out(monkeypatch: pytest.MonkeyPatch) -> Non
     gpus = Gpus()
     driver.cards[0]["memory"] = pynvml.NVML_ERROR_GPU_IS_LOST
     assert [gpu.index for gpu in gpus.read()] == [1]
+
+
+ODD = UnicodeDecodeError("utf-8", b"\xf8", 0, 1, "invalid start byte")
+
+
+@pytest.mark.parametrize(
+    "fault", [ODD, pynvml.NVML_ERROR_UNKNOWN, RuntimeError("driver"), OSError(5, "i/o")], ids=repr
+)
+@pytest.mark.parametrize("what", ["name", "rates", "memory"])
+def test_what_a_driver_fails_at_is_none_and_said(
+    monkeypatch: pytest.MonkeyPatch, what: str, fault: Any
+) -> None:
+    install(monkeypatch, Driver(card(), card(**{what: fault}), card()))
+    gpus = Gpus()
+    first, odd, last = gpus.read()
+    assert (first.index, last.index) == (0, 2)
+    assert first.name == last.name == "A card"
+    untold = {"name": odd.name, "rates": odd.utilization, "memory": odd.memory_used_bytes}
+    assert not untold.pop(what)
+    assert all(untold.values())
+    assert len(gpus.faults) == 1
+    assert "GPU 1" in gpus.faults[0]
+
+
+@pytest.mark.parametrize("fault", [pynvml.NVML_ERROR_GPU_IS_LOST, ODD])
+def test_a_card_that_cannot_be_opened_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch, fault: Any
+) -> None:
+    install(monkeypatch, Driver(card(handle=fault), card()))
+    gpus = Gpus()
+    assert [gpu.index for gpu in gpus.read()] == [1]
+    assert "GPU 0" in gpus.faults[0]
+
+
+def test_a_card_that_tells_nothing_and_one_that_shares_main_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    never = pynvml.NVML_ERROR_NOT_SUPPORTED
+    silent = card(name=never, rates=never, memory=never)
+    install(monkeypatch, Driver(silent, card(memory=never)))
+    gpus = Gpus()
+    assert gpus.read() == (Gpu(0, "", None, None, None), Gpu(1, "A card", 0.42, None, None))
+    assert gpus.faults == ()  # they never tell: nothing has failed
+
+
+@pytest.mark.parametrize(
+    ("memory", "expected"),
+    [
+        (SimpleNamespace(used=3, total=8), (3, 8)),
+        (SimpleNamespace(used=2**64 - 1, total=8), (None, 8)),
+        (SimpleNamespace(used=9, total=8), (None, 8)),
+        (SimpleNamespace(used=0, total=0), (0, None)),
+        (SimpleNamespace(used=-1, total=None), (None, None)),
+        (SimpleNamespace(used="3", total=10**400), (None, None)),
+        (SimpleNamespace(used=float("nan"), total=8.0), (None, 8)),
+        (SimpleNamespace(), (None, None)),
+        (None, (None, None)),
+    ],
+)
+def test_numbers_that_cannot_be(
+    monkeypatch: pytest.MonkeyPatch, memory: Any, expected: tuple[int | None, int | None]
+) -> None:
+    install(monkeypatch, Driver(card(memory=memory, rates=SimpleNamespace(gpu=255))))
+    (gpu,) = Gpus().read()
+    assert (gpu.memory_used_bytes, gpu.memory_total_bytes) == expected
+    assert gpu.utilization is None
+
+
+@pytest.mark.parametrize("count", [None, -1, "2", 10**9])
+def test_a_number_of_cards_that_cannot_be(monkeypatch: pytest.MonkeyPatch, count: Any) -> None:
+    install(monkeypatch, Driver(card()))
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetCount", lambda: count)
+    assert Gpus().read() == ()
+
+
+def test_a_driver_that_cannot_count_its_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> int:
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_GPU_IS_LOST)
+
+    install(monkeypatch, Driver(card()))
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetCount", broken)
+    gpus = Gpus()
+    assert gpus.read() == ()
+    assert "number of GPUs" in gpus.faults[0]
+    gpus.close()
 
 
 def test_a_driver_that_fails_means_no_gpus(monkeypatch: pytest.MonkeyPatch) -> None:

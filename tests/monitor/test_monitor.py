@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 
 import psutil
@@ -18,6 +19,7 @@ import pytest
 from lifecycle_widgets.monitor import Monitor, Residency, Sample
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
+from tests.recorded import RecordedServer, ollama, resident
 
 MODEL, LARGER = "smollm2:135m", "smollm2:135m-f16"
 NOBODY = "127.0.0.1:9"  # the discard port: no Ollama there
@@ -25,8 +27,8 @@ NOBODY = "127.0.0.1:9"  # the discard port: no Ollama there
 Eventually = Callable[..., None]
 
 
-def threads() -> int:
-    return sum(thread.name == "lifecycle-monitor" for thread in threading.enumerate())
+def threads(name: str = "lifecycle-monitor") -> int:
+    return sum(thread.name == name for thread in threading.enumerate())
 
 
 def left(monitor: Monitor) -> list[tuple[str, str | None]]:
@@ -113,6 +115,37 @@ def test_a_listener_that_fails_is_logged_once_and_disturbs_nobody(
     assert "Traceback" in caplog.text
 
 
+def test_a_listener_that_hangs_holds_up_nobody(
+    eventually: Eventually, caplog: pytest.LogCaptureFixture
+) -> None:
+    goes_on = threading.Event()
+    begun: list[Sample] = []
+    heard: list[Sample] = []
+
+    def hanging(sample: Sample) -> None:
+        begun.append(sample)
+        goes_on.wait(60)
+
+    monitor = Monitor(Server(NOBODY))
+    monitor.listen(hanging)
+    monitor.listen(heard.append)
+    with monitor:
+        eventually(lambda: len(heard) >= 3, "the other one hears")
+        assert len(begun) == 1
+        assert len(monitor.samples) > 5  # nor is sampling held up
+        goes_on.set()
+        eventually(lambda: len(begun) > 1, "it hears again when it is back")
+        eventually(lambda: threads("lifecycle-listeners") == 1, "the thread that hung has ended")
+    assert threads("lifecycle-listeners") == 0
+    goes_on.clear()
+    with monitor:
+        count = len(begun)
+        eventually(lambda: len(begun) > count, "it hangs again")
+    assert "it hangs" in caplog.text  # and nobody waits for it for ever
+    goes_on.set()
+    eventually(lambda: threads("lifecycle-listeners") == 0, "its thread has ended")
+
+
 def test_a_program_that_forgets_it_ends_at_once_and_in_silence() -> None:
     program = (
         "import time\n"
@@ -136,8 +169,14 @@ def test_without_a_server_the_machine_is_still_read(eventually: Eventually) -> N
     sample = monitor.samples[-1]
     assert (sample.residents, sample.runners) == (None, ())
     assert "No Ollama answers at http://127.0.0.1:9" in (sample.error or "")
-    assert 0 < sample.ram_used_bytes < sample.ram_total_bytes == psutil.virtual_memory().total
+    assert sample.ram_used_bytes is not None
+    assert sample.ram_total_bytes is not None
+    assert 0 < sample.ram_used_bytes < sample.ram_total_bytes <= psutil.virtual_memory().total
+    is_all = sample.ram_total_bytes == psutil.virtual_memory().total
+    assert sample.ram_of == ("this machine" if is_all else "this container")
+    assert sample.cpu_fraction is not None
     assert 0 <= sample.cpu_fraction <= 1
+    assert (sample.faults, sample.unseen, sample.not_told) == ((), None, None)
     assert sample.at.tzinfo is not None
     assert monitor.residencies() == ()
 
@@ -148,6 +187,34 @@ def test_of_another_machine_no_runners_are_shown(eventually: Eventually) -> None
     sample = monitor.samples[0]
     assert (sample.residents, sample.runners) == (None, None)
     assert "192.0.2.1" in (sample.error or "")
+    assert "another machine" in (sample.unseen or "")
+
+
+def test_a_server_without_a_list_of_what_is_in_memory_answers_but_does_not_tell() -> None:
+    with RecordedServer(ollama(ps=None)) as recorded:
+        sample = Monitor(recorded.url).read()
+    assert (sample.residents, sample.error, sample.faults) == (None, None, ())
+    assert "does not tell which models are in memory" in (sample.not_told or "")
+
+
+def test_weights_are_asked_for_once_also_when_they_are_not_told() -> None:
+    with RecordedServer(ollama(show={"details": {}})) as recorded:
+        monitor = Monitor(recorded.url)
+        for _ in range(5):
+            assert [r.name for r in monitor.read().residents or ()] == ["tiny:1b"]
+        assert [request.path for request in recorded.requests].count("/api/show") == 1
+
+
+def test_a_server_whose_clock_is_ahead_is_read_by_ours() -> None:
+    soon = datetime.now(timezone.utc) + timedelta(seconds=120 + 60)
+    told = {"models": [resident(expires_at=soon.isoformat())]}
+    with RecordedServer(ollama(ps=told), ahead_s=120) as recorded:
+        monitor = Monitor(recorded.url)
+        monitor.read()  # the first answer tells what its clock says
+        monitor.read()
+        (stay,) = monitor.residencies()
+    assert stay.expires_at is not None
+    assert abs((stay.expires_at - datetime.now(timezone.utc)).total_seconds() - 60) < 3
 
 
 def test_what_is_not_ollama_is_called_so(eventually: Eventually) -> None:
@@ -164,8 +231,9 @@ def test_what_is_not_ollama_is_called_so(eventually: Eventually) -> None:
         with Monitor(Server(f"127.0.0.1:{other.server_port}")) as monitor:
             eventually(lambda: monitor.latest, "a first sample")
         other.shutdown()
-    assert "is not Ollama" in (monitor.samples[0].error or "")
-    assert monitor.samples[0].residents is None
+    sample = monitor.samples[0]
+    assert "a web page" in (sample.not_told or sample.error or "")
+    assert sample.residents is None
 
 
 @pytest.mark.slow
@@ -183,7 +251,7 @@ def test_a_server_that_hangs_stops_nothing_and_ends_no_stay(eventually: Eventual
             ollama.send_signal(signal.SIGCONT)
         assert sample.residents is None
         assert sample.error
-        assert sample.ram_used_bytes > 0
+        assert sample.ram_used_bytes
         assert [runner.model for runner in sample.runners or ()] == [MODEL]
         eventually(lambda: is_resident(monitor), "resident again")
         assert left(monitor) == [(MODEL, None)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 
@@ -73,6 +74,35 @@ def test_forever_has_no_deadline() -> None:
     stay = only(sample(0, {A: FOREVER_S}))
     assert stay.is_forever
     assert stay.expires_at is None
+
+
+def untold(t_s: float, *names: str, deadline: datetime | None = None) -> Sample:
+    residents = tuple(Resident(name, None, expires_at=deadline) for name in names)
+    return replace(sample(t_s, {}), residents=residents)
+
+
+def test_a_deadline_that_is_not_told() -> None:
+    stay = only(untold(0, A), untold(1, A))
+    assert stay == Residency(A, at(0), None, None, None, False, is_told=False)
+    assert ended(only(untold(0, A), untold(1, A), untold(2))) == (2, "unknown")
+    assert ended(only(untold(0, A), untold(2), unloads=[(A, 1.0)])) == (2, "requested")
+    assert only(untold(0, A), sample(1, {A: 60})).expires_at == at(60)
+
+
+@pytest.mark.parametrize("zone_h", [-12, 0, 14])
+@pytest.mark.parametrize("year", [1, 9999])
+def test_dates_at_the_ends_of_time(year: int, zone_h: int) -> None:
+    edge = datetime(year, 1 if year == 1 else 12, 1 if year == 1 else 31, tzinfo=timezone.utc)
+    here = timezone(timedelta(hours=zone_h))
+    samples = [replace(untold(t, A, deadline=edge), at=at(t).astimezone(here)) for t in (0, 1)]
+    stay = only(*samples)
+    assert (stay.until, stay.is_forever) == (None, year == 9999)
+    assert stay.expires_at is None or stay.expires_at.year < 3
+
+
+def test_a_name_that_is_listed_twice_and_one_that_is_empty() -> None:
+    stays = residencies([untold(0, A, A, ""), untold(1, A, ""), untold(2)])
+    assert [(s.model, s.until) for s in stays] == [(A, at(2)), ("", at(2))]
 
 
 def test_resident_before_the_oldest_sample_counts_from_there() -> None:

@@ -94,17 +94,18 @@ class ServerProcess:
     # --- who it is -------------------------------------------------------------------------------
 
     def _locate(self) -> None:
+        found: list[int] = []
         try:
             one = who_listens(self._host, self._port)
-        except OSError:  # this system does not tell; it is an Ollama that one sees, if any
-            found = list(self._processes.servers)
+        except OSError:  # of one's own processes every system tells it
             self._none = f"Which process listens on port {self._port} cannot be seen here."
         else:
             found = self._behind(one)
-        self._is_certain = found == [one.pid] if one else False
+            self._is_certain = one is not None and found == [one.pid]
+            if one is None:  # it is down, or nowhere to be seen
+                self._candidates = ()
+                return
         self._candidates = tuple(found)
-        if one is None and not found:
-            return
         if self.pid not in found or (len(found) > 1 and not self._is_proven):
             self.pid, self._is_proven = None, False
         if len(found) == 1:
