@@ -104,18 +104,16 @@ def ground_notes(server: Server, models: Iterable[Model], think: bool | str | No
     models = list(models)
     return [
         *(_not_told(model) for model in models if model.size_bytes is None),
-        *(_thinks(model, think) for model in models if think is None and model.can_think),
+        *(_thinks(model) for model in models if think is None and model.can_think),
         *_memory_notes(server, models),
     ]
 
 
 def _not_told(model: Model) -> str:
-    return (
-        f"How large {model.name} is is not told, so its memory is not known before, nor the time."
-    )
+    return f"The size of {model.name} is not told: how much memory and how long are guesses."
 
 
-def _thinks(model: Model, think: bool | str | None) -> str:
+def _thinks(model: Model) -> str:
     return (
         f"{model.name} thinks before it answers: its first token is the first of its thinking. "
         "With think=False it answers at once."
@@ -140,7 +138,7 @@ def _memory_notes(server: Server, models: Collection[Model]) -> Iterator[str]:
             "no room for all, Ollama makes room."
         )
     if sample.unseen is not None:
-        yield f"{sample.unseen.rstrip('.')}: its memory is what Ollama tells."
+        yield f"{sample.unseen} So its memory is what Ollama tells."
 
 
 def told(value: float | None) -> float:
