@@ -19,7 +19,7 @@ from lifecycle_widgets.widgets.base import Composite, KeepAliveTrait, Message, S
 from lifecycle_widgets.widgets.formats import seconds_text
 from lifecycle_widgets.widgets.run_status import RunStatus, thought_text
 from lifecycle_widgets.widgets.split import split_html
-from lifecycle_widgets.widgets.text_stream import TextStream
+from lifecycle_widgets.widgets.text_stream import FoldedText, TextStream
 from lifecycle_widgets.widgets.think_picker import ThinkPicker, ThinkTrait
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class AgentPanel(Composite):
         for button in (self._run_button.add_class("lw-run"), self._stop_button):
             button.layout.width = "92px"
         self._status, self._message, self._about = RunStatus(), Message(), Message()
-        self._thoughts, self._think = TextStream(title=_THINKS), ThinkPicker()
+        self._thoughts, self._think = FoldedText(_THINKS), ThinkPicker()
         self._stream, self._split = TextStream(hint=_HINT), widgets.HTML()
         self._split.layout.display = "none"
         buttons = [self._run_button, self._stop_button, self._status, self._think]

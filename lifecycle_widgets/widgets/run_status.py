@@ -48,22 +48,22 @@ class RunStatus(widgets.HTML):  # type: ignore[misc]  # ipywidgets has no types
         on_tick:
             Called in that thread a few times a second.
         """
-        self._followed = begun
+        with self._lock:
+            self._followed = begun
+            self._say(f"{_NOT_ASKED}… 0.0 s")
         work = threading.Thread(
             target=self._tick, args=(begun, ended, on_tick), name="lifecycle-status", daemon=True
         )
         work.start()
 
     def _tick(self, begun: AgentRun, ended: threading.Event, on_tick: Callable[[], None]) -> None:
-        started, waited_s = time.monotonic(), 0.0
-        waits_for, is_loaded = _NOT_ASKED, False
-        while not ended.wait(_TICK_S if waited_s else 0):
-            waited_s = time.monotonic() - started
+        started, waits_for, is_loaded = time.monotonic(), _NOT_ASKED, False
+        while not ended.wait(_TICK_S):
             waiting = begun.waiting_for_first_token
             stage = "thinking" if begun.is_thinking else waits_for if waiting else "streaming"
             with self._lock:
-                if self._followed is begun:
-                    self._say(f"{stage}… {waited_s:.1f} s")
+                if self._followed is begun and begun.running:
+                    self._say(f"{stage}… {time.monotonic() - started:.1f} s")
             on_tick()
             if waiting and not is_loaded:
                 told = _is_loaded(begun)

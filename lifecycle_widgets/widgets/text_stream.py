@@ -14,36 +14,14 @@ from lifecycle_widgets.widgets.style import STATIC
 _BATCH_S = 0.05  # at most 20 messages a second, however fast the tokens come
 
 
-class TextStream(Single):
-    """Shows a text that grows, sending only what is new; text, never HTML.
-
-    Appending is safe in any thread. The page gets at most 20 messages a second and misses
-    nothing; a page that is opened later gets the whole text once.
-
-    Parameters
-    ----------
-    text:
-        What it starts with.
-    hint:
-        Shown, muted, while there is no text.
-    title:
-        With one, the text is folded under it, and a click opens it.
-
-    Examples
-    --------
-    >>> stream = TextStream()
-    >>> stream.append("Hello, ")
-    >>> stream.append("world.")
-    >>> stream.text
-    'Hello, world.'
-    """
+class GrowingText(Single):
+    """What `TextStream` and `FoldedText` share: a text, and what the page has been sent of it."""
 
     _esm = STATIC / "text_stream.js"
     _css = STATIC / "lab.css"
 
     text = traitlets.Unicode()  # not synchronised: the page is sent the increments
     hint = traitlets.Unicode().tag(sync=True)
-    title = traitlets.Unicode().tag(sync=True)
     _saved = traitlets.Unicode().tag(sync=True)  # what is stored with the notebook
 
     def __init__(self, text: str = "", *, hint: str = "", title: str = "", **keywords: Any) -> None:
@@ -53,7 +31,7 @@ class TextStream(Single):
         self._sent = 0  # characters (code points) that the page has been sent
         self._appending = False
         self._sender: threading.Thread | None = None
-        super().__init__(text=text, _saved=_sendable(text), hint=hint, title=title, **keywords)
+        super().__init__(text=text, _saved=_sendable(text), hint=hint, **keywords)
         self._sent = len(self.text)
         self.on_msg(self._asked)
         self.observe(self._replaced, "text")
@@ -89,7 +67,7 @@ class TextStream(Single):
             self._saved = self.text
 
     def __repr__(self) -> str:
-        return f"TextStream({len(self.text)} characters)"
+        return f"{type(self).__name__}({len(self.text)} characters)"
 
     def _send_the_rest(self) -> None:
         while True:
@@ -125,6 +103,53 @@ class TextStream(Single):
         if isinstance(content, dict) and content.get("kind") == "whole?":
             with self._lock:
                 self._send_whole()
+
+
+class TextStream(GrowingText):
+    """Shows a text that grows, sending only what is new; text, never HTML.
+
+    Appending is safe in any thread. The page gets at most 20 messages a second and misses
+    nothing; a page that is opened later gets the whole text once.
+
+    Parameters
+    ----------
+    text:
+        What it starts with.
+    hint:
+        Shown, muted, while there is no text.
+
+    Examples
+    --------
+    >>> stream = TextStream()
+    >>> stream.append("Hello, ")
+    >>> stream.append("world.")
+    >>> stream.text
+    'Hello, world.'
+    """
+
+
+class FoldedText(GrowingText):
+    """A text that grows as in a `TextStream`, folded under a title; a click opens it.
+
+    Takes no room while there is no text.
+
+    Parameters
+    ----------
+    title:
+        What is seen while it is folded; it can change.
+
+    Examples
+    --------
+    >>> folded = FoldedText("Thinking…")
+    >>> folded.append("Let me see.")
+    >>> folded.title = "Thought for 3.2 s"
+    """
+
+    title = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, title: str, text: str = "", **keywords: Any) -> None:
+        self.set_trait("title", title)
+        super().__init__(text, **keywords)
 
 
 def _sendable(text: str) -> str:

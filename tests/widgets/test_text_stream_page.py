@@ -18,7 +18,8 @@ pytestmark = pytest.mark.browser
 
 MODEL = """
 async (url) => {
-  const listeners = {}, state = { _saved: "", hint: "Nothing <i>yet</i>." }, sent = [];
+  const listeners = {}, sent = [];
+  const state = { _saved: "", hint: "Nothing <i>yet</i>." };
   const model = {
     get: (name) => state[name],
     on: (name, f) => (listeners[name] ??= new Set()).add(f),
@@ -31,6 +32,10 @@ async (url) => {
   window.open_view = () => {
     const el = document.body.appendChild(document.createElement("div"));
     window.views.push({ el, close: widget.render({ model, el }) });
+  };
+  window.set = (name, value) => {
+    state[name] = value;
+    listeners[`change:${name}`]?.forEach((f) => f());
   };
   window.sent = sent;
   widget.initialize({ model });
@@ -114,3 +119,22 @@ def test_follows_the_end_unless_the_person_has_scrolled_away(page: Page) -> None
     page.evaluate(f"{box}.scrollTop = 0")
     say(page, kind="append", at=len(lines), text=lines)
     assert page.evaluate(f"{box}.scrollTop") == 0
+
+
+def test_folded_under_a_title_it_opens_on_a_click(page: Page) -> None:
+    page.evaluate("set('hint', '')")
+    page.evaluate("set('title', 'Thinking <i>now</i>…')")
+    fold, text = page.locator(".lw-fold"), page.locator(".lw-thoughts")
+    assert not fold.is_visible(), "there is no text yet"
+    say(page, kind="append", at=0, text="<b>Hm</b>")
+    assert fold.is_visible()
+    assert not text.is_visible()
+    page.locator("summary").click()
+    assert text.is_visible()
+    assert text.text_content() == "<b>Hm</b>"
+    page.evaluate("set('title', 'Thought for 3.2 s')")
+    assert text.is_visible(), "what is open stays open"
+    assert page.inner_text("summary") == "Thought for 3.2 s"
+    assert text.get_attribute("aria-live") == "off"
+    assert page.evaluate("document.querySelectorAll('b, i').length") == 0
+    assert page.locator(".lw-stream").count() == 0, "that is the answer's"

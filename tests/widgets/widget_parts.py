@@ -8,6 +8,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from lifecycle_widgets.widgets import TextStream
+
 
 def parts(widget: widgets.Widget, kind: type = widgets.Widget) -> list[Any]:
     """The widget's parts of one kind, however deep."""
@@ -25,9 +27,10 @@ def button(widget: widgets.Widget, text: str) -> widgets.Button:
 
 
 def shown(widget: widgets.Widget) -> str:
-    """All HTML that it shows now."""
+    """All HTML that it shows now, and the hints where a text is still empty."""
     seen = [h for h in parts(widget, widgets.HTML) if h.layout.display != "none"]
-    return "\n".join(h.value for h in seen)
+    hints = [stream.hint for stream in parts(widget, TextStream) if not stream.text]
+    return "\n".join([*(h.value for h in seen), *hints])
 
 
 def until(true: Callable[[], Any], timeout_s: float = 60.0) -> None:

@@ -45,7 +45,6 @@ export default () => {
     const node = document.createTextNode("");
     const hint = document.createElement("div");
     fold.className = "lw-fold";
-    box.className = "lw-stream";
     box.tabIndex = 0; // so that the keyboard can scroll it
     box.setAttribute("role", "log");
     hint.className = "lw-hint";
@@ -63,7 +62,8 @@ export default () => {
       if (!folded) fold.open = true;
       else if (title.hidden || !title.textContent) fold.open = false;
       title.hidden = !folded;
-      title.textContent = folded;
+      title.textContent = folded || "";
+      box.className = folded ? "lw-thoughts" : "lw-stream";
       box.setAttribute("aria-label", folded || "Answer");
       box.setAttribute("aria-live", folded ? "off" : "polite"); // what is folded is not read out
     }
