@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from widget_parts import until
 
-from lifecycle_widgets.experiments import ColdAndWarm, ExperimentFailed, NeedsConsent
+from lifecycle_widgets.experiments import ColdAndWarm, ExperimentFailed, InTurn, NeedsConsent
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server, UnknownModel
 from lifecycle_widgets.widgets import ExperimentPanel
 
-MODEL = "smollm2:135m"
+MODEL, OTHER = "smollm2:135m", "smollm2:135m-f16"
 Shut = Callable[[Any], Any]
 
 
@@ -72,6 +72,68 @@ def test_it_asks_before_it_unloads(shut: Shut) -> None:
         panel._consent.click()
         assert panel.wait(60).is_complete
         assert panel._question.value == ""
+        panel.close()
+
+
+def asked(panel: ExperimentPanel) -> None:
+    """Press Run; it asks."""
+    panel._run_button.click()
+    with pytest.raises(NeedsConsent):
+        panel.wait(20)
+    assert panel._consent.layout.display is None
+
+
+def test_the_button_allows_what_it_names_and_no_more(shut: Shut) -> None:
+    with Sandbox(models=[MODEL, OTHER]) as own:
+        server = Server(own.url)
+        server.preload(MODEL, "10m")
+        turns = InTurn([MODEL, OTHER], keep_alives=("1m",), rounds=1, pause_s=0.1, server=server)
+        panel = shut(ExperimentPanel(turns))
+        asked(panel)
+        assert panel._consent.description == f"Unload {MODEL} and run"
+        server.preload(OTHER, "10m")  # meanwhile
+        panel._consent.click()
+        with pytest.raises(NeedsConsent):
+            panel.wait(20)
+        assert {r.name for r in server.residents()} == {MODEL, OTHER}
+        assert panel._consent.description == f"Unload {MODEL}, {OTHER} and run"
+        assert OTHER in panel._question.value
+        panel._consent.click()
+        assert panel.wait(60).is_complete
+        panel.close()
+
+
+def test_an_alias_is_asked_about_by_both_names(shut: Shut) -> None:
+    with Sandbox(models=[MODEL]) as own:
+        server = Server(own.url)
+        server.client.copy(MODEL, "mine")
+        server.preload(MODEL, "10m")
+        panel = shut(made(server, model="mine"))
+        asked(panel)
+        assert f"mine (in memory as {MODEL})" in panel._question.value
+        assert server.url in panel._question.value
+        panel.close()
+
+
+def test_consent_for_one_server_is_none_for_another(shut: Shut) -> None:
+    with Sandbox(models=[MODEL]) as one, Sandbox(models=[MODEL]) as other:
+        servers = Server(one.url), Server(other.url)
+        for server in servers:
+            server.preload(MODEL, "10m")
+        panel = shut(made(servers[0]))
+        asked(panel)
+        panel.experiment.server = servers[1]  # switched, the button still there
+        panel._consent.click()
+        with pytest.raises(NeedsConsent):
+            panel.wait(20)
+        assert all(server.resident(MODEL) for server in servers)
+        assert servers[1].url in panel._question.value
+        panel.experiment = ColdAndWarm(MODEL, rounds=1, server=servers[0])
+        assert panel._question.value == ""
+        panel._consent.click()  # it is not to be seen any more
+        with pytest.raises(NeedsConsent):
+            panel.wait(20)
+        assert all(server.resident(MODEL) for server in servers)
         panel.close()
 
 
