@@ -18,7 +18,7 @@ from lifecycle_widgets.server.values import Capabilities, Model, Resident
 
 _MOST_BYTES = 1 << 60
 _DATE = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d+)?\s*([Zz]|[+-]\d\d:?\d\d)"
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d+)?\s*([Zz]|[+-]\d\d:?\d\d)?"
 )
 _FIRST_YEAR, _LAST_YEAR = 1971, 2900  # no deadline lies before; Windows can show none after 3000
 _DIGEST = re.compile(r"sha256[-:]([0-9a-f]{64})")
@@ -28,13 +28,26 @@ class Unreadable(ValueError):
     """It is not an answer of this kind at all."""
 
 
+class NoJson(Unreadable):
+    """It is not even JSON: a web page, most likely, or cut off."""
+
+
 def parsed(body: bytes) -> Any:
     """The JSON of an answer. Raises Unreadable when it is none."""
     try:
         return json.loads(body.decode("utf-8-sig"))
     except (ValueError, RecursionError) as fault:
-        start = body[:60].decode(errors="replace").strip()
-        raise Unreadable(f"it begins with {start!r}" if start else "it is empty") from fault
+        raise NoJson(_beginning(body)) from fault
+
+
+def _beginning(body: bytes) -> str:
+    start = " ".join(body[:200].decode(errors="replace").split())
+    if not start:
+        return "it is empty"
+    if re.match(r"<(!doctype|html|head|\?xml)", start, re.IGNORECASE):
+        return "it is a web page"
+    readable = re.sub(r"[^\x20-\x7e]+", "?", start)[:40].replace("<", "?")
+    return f"it begins with {readable!r}"
 
 
 # --- single values ------------------------------------------------------------------------------
@@ -63,7 +76,7 @@ def size(value: Any) -> int | None:
 
 
 def date(value: Any) -> datetime | None:
-    """A time with its zone, as Go writes it; None for anything else, and for Go's zero time.
+    """A time as Go writes it (without a zone: UTC); None for anything else, and for its zero time.
 
     Examples
     --------
@@ -80,16 +93,22 @@ def date(value: Any) -> datetime | None:
         return None
     if year >= _LAST_YEAR:
         return datetime(_LAST_YEAR, 1, 1, tzinfo=timezone.utc)
-    zone = match[8].replace(":", "")
+    zone = (match[8] or "Z").replace(":", "")
     try:
         told = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=timezone.utc)
         ahead = timedelta()
         if zone not in "Zz":
-            ahead = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))
+            ahead = timedelta(hours=_less_than(24, zone[1:3]), minutes=_less_than(60, zone[3:5]))
         fraction = timedelta(seconds=float(match[7] or 0))
         return told + fraction - (-ahead if zone[0] == "-" else ahead)
     except (ValueError, OverflowError):
         return None
+
+
+def _less_than(limit: int, digits: str) -> int:
+    if int(digits) >= limit:
+        raise ValueError(digits)
+    return int(digits)
 
 
 # --- whole answers ------------------------------------------------------------------------------
@@ -121,11 +140,9 @@ def _entries(body: Any) -> list[Any]:
     """The list, which may stand alone; null is Go's way of writing an empty one."""
     found = body
     if isinstance(body, dict):
-        if "models" not in body and "data" not in body:
-            raise Unreadable("there is no list of models in it")
-        found = body.get("models", body.get("data"))
-    if found is None and isinstance(body, dict):
-        return []
+        if "models" in body and body["models"] is None:
+            return []
+        found = body.get("models")
     if not isinstance(found, list):
         raise Unreadable("there is no list of models in it")
     if found and not any(_name(entry) for entry in found):
@@ -134,11 +151,9 @@ def _entries(body: Any) -> list[Any]:
 
 
 def _name(entry: Any) -> str:
-    if isinstance(entry, str):
-        return text(entry)
     if not isinstance(entry, dict):
         return ""
-    return next((n for key in ("model", "name", "id") if (n := text(entry.get(key)))), "")
+    return next((n for key in ("model", "name") if (n := text(entry.get(key)))), "")
 
 
 def _unique(entries: list[Any], read: Any) -> Iterator[Any]:
@@ -148,13 +163,15 @@ def _unique(entries: list[Any], read: Any) -> Iterator[Any]:
         name = _name(entry)
         if name and name not in seen:
             seen.add(name)
-            yield read(entry if isinstance(entry, dict) else {"name": entry})
+            yield read(entry)
 
 
 def _model(entry: Mapping[str, Any]) -> Model:
     name, details = _name(entry), entry.get("details")
     details = details if isinstance(details, dict) else {}
     remote_host = text(entry.get("remote_host"))
+    capable = capabilities({"capabilities": entry.get("capabilities")})
+    told = (lambda: capable) if capable is not None else None  # by Ollama, since 0.30
     is_cloud = bool(remote_host or text(entry.get("remote_model"))) or _is_cloud_name(name)
     return Model(
         name=name,
@@ -165,6 +182,8 @@ def _model(entry: Mapping[str, Any]) -> Model:
         digest=text(entry.get("digest")),
         is_cloud=is_cloud,
         remote_host=remote_host or ("https://ollama.com" if is_cloud else ""),
+        _ask=told,
+        _look=told,
     )
 
 

@@ -69,7 +69,9 @@ class ModelBook:
         listed = tuple(models)
         self._digests = {full_name(m.name).lower(): m.digest for m in listed}
         return tuple(
-            replace(
+            m
+            if m.known_capabilities is not None
+            else replace(
                 m,
                 _ask=partial(self.capabilities, m.name, m.digest),
                 _look=partial(self._capabilities_known, m.name, m.digest),

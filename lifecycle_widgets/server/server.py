@@ -221,7 +221,7 @@ class Server:
             body = self._ask.get("/api/ps")
             return tuple(answers.residents(body, self.clock_offset_s))
         except (NotTold, answers.Unreadable) as fault:
-            why = "it has no /api/ps" if isinstance(fault, NotTold) else str(fault)
+            why = "it answers 404 to /api/ps" if isinstance(fault, NotTold) else str(fault)
             raise NotTold(
                 f"{self.url} does not tell which models are in memory ({why})."
             ) from fault
@@ -369,6 +369,10 @@ class Server:
     def _listed(self) -> list[Model]:
         try:
             return answers.models(self._ask.get("/api/tags"))
+        except answers.NoJson as fault:
+            raise ServerUnreachable(
+                f"What answers at {self.url} is not Ollama ({fault})."
+            ) from fault
         except answers.Unreadable as fault:
             raise ServerError(f"{self.url} does not tell which models it has ({fault}).") from fault
 

@@ -183,7 +183,8 @@ class _Transport(httpx.BaseTransport):
         for name, value in self._door.headers.items():
             request.headers.setdefault(name, value)
         if self._moved is not None and str(request.url).startswith(self._moved[0]):
-            request = _sent_to(request, self._moved[1] + str(request.url)[len(self._moved[0]) :])
+            there = self._moved[1] + str(request.url)[len(self._moved[0]) :]
+            request = self._sent_to(request, there)
         for _ in range(_MOST_HOPS):
             sent_at = time.time()
             response = self._way(request.url).handle_request(request)
@@ -233,7 +234,22 @@ class _Transport(httpx.BaseTransport):
             )
         asked_for = f"{here.scheme}://{here.netloc}{here.path.removesuffix(api)}"
         self._moved = (asked_for, prefix)
-        return _sent_to(request, target)
+        return self._sent_to(request, target)
+
+    def _sent_to(self, request: httpx.Request, url: str) -> httpx.Request:
+        """The same request to another URL; a key or password only to the same place."""
+        request.read()
+        left_out = {"host"}
+        if not _is_same_place(request.url.host, urlsplit(url).hostname or ""):
+            left_out |= self._door.headers.keys()
+        headers = [(n, v) for n, v in request.headers.multi_items() if n.lower() not in left_out]
+        return httpx.Request(
+            request.method,
+            url,
+            headers=headers,
+            content=request.content,
+            extensions=request.extensions,
+        )
 
     def close(self) -> None:
         with self._lock:
@@ -243,19 +259,16 @@ class _Transport(httpx.BaseTransport):
 
 
 def _may_follow(here: str, there: str) -> bool:
-    """To the same name, or within this machine: neither a prompt nor a key goes anywhere else."""
-    if here.lower() == there.lower():
-        return True
-    return is_this_machine(here) and is_loopback(there)
+    """To the same place, or within this machine: a prompt goes nowhere else."""
+    return _is_same_place(here, there) or (is_this_machine(here) and is_loopback(there))
 
 
-def _sent_to(request: httpx.Request, url: str) -> httpx.Request:
-    """The same request to another URL."""
-    request.read()
-    headers = [(n, v) for n, v in request.headers.raw if n.lower() != b"host"]
-    return httpx.Request(
-        request.method, url, headers=headers, content=request.content, extensions=request.extensions
-    )
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
+
+
+def _is_same_place(here: str, there: str) -> bool:
+    names = {here.lower(), there.lower()}
+    return len(names) == 1 or names <= _LOCAL
 
 
 def read_all(

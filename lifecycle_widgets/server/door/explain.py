@@ -171,7 +171,8 @@ def no_answer(
 def _cause(fault: BaseException) -> str:
     # of what the client library says only the cause is news: it gives advice of its own
     cause = fault.__context__ if type(fault) is ConnectionError else None
-    return one_line(str(cause or fault), 160) or type(fault).__name__
+    words = re.sub(r"\[Errno -?\d+\] ?", "", str(cause or fault))
+    return one_line(words, 160) or type(fault).__name__
 
 
 def _never_connected(fault: BaseException) -> bool:

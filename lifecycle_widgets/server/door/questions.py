@@ -18,7 +18,6 @@ from lifecycle_widgets.server.door.explain import (
     error_of,
     is_about_a_model,
     no_answer,
-    one_line,
     said,
 )
 from lifecycle_widgets.server.door.proxies import BadProxy, proxy_for
@@ -105,14 +104,7 @@ class Questions:
         with self._faults(timeout_s), self._sent(method, path, body, timeout_s) as response:
             self._refuse_errors(response, model, named)
             content = b"".join(read_all(response, most_bytes=_MOST_BYTES, until_s=until_s))
-        try:
-            return parsed(content)
-        except Unreadable as fault:
-            if said(content.decode(errors="replace"))[1]:
-                raise
-            raise ServerUnreachable(
-                f"What answers at {self._door.url} is not Ollama ({one_line(str(fault), 120)})."
-            ) from fault
+        return parsed(content)
 
     def _sent(self, method: str, path: str, body: Any, timeout_s: float | None) -> Any:
         connect_s = min(CONNECT_TIMEOUT_S, timeout_s or CONNECT_TIMEOUT_S)
