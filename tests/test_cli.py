@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -144,6 +145,28 @@ def test_a_server_that_answers_badly_gets_no_sandbox_beside_it(
     assert f"OLLAMA_HOST is {url}." in (message := said(capsys))
     assert message.endswith("To use the private Ollama all the same, add --private.\n")
     assert "Server.sandbox()" not in message  # that is for notebooks
+
+
+@pytest.mark.parametrize("wrong", ["{}/v1", "{}/api", "https://{}"])
+def test_an_address_that_is_nearly_right_is_corrected(
+    wrong: str,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", wrong.format(sandbox.url.removeprefix("http://")))
+    assert main([str(tmp_path / "lab")]) == 1
+    assert f"one does at {sandbox.url}: set OLLAMA_HOST to that." in said(capsys)
+
+
+def test_a_server_that_hangs_gets_no_sandbox_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{silent.getsockname()[1]}")
+        assert main([str(tmp_path / "lab")]) == 1
+    assert "add --private" in said(capsys)
 
 
 @contextmanager
