@@ -104,8 +104,7 @@ class ModelBook:
         named = next((r for r in listed if same_name(r.name, model)), None)
         if named is not None or not listed:
             return named
-        if not self._digest(model):
-            self.described(self._list_installed())
+        self._see_listed(model)
         digest = self._digest(model)
         alike = next((r for r in listed if digest and r.digest == digest), None)
         return alike or self._with_weights(model, listed)
@@ -120,8 +119,17 @@ class ModelBook:
 
     def same(self, one: str, other: str) -> bool:
         """Whether two names are one model: the same weights. Raises nothing."""
+        try:
+            self._see_listed(other)
+        except (ServerUnreachable, ServerError):
+            pass
         entry = Resident(other, None, digest=self._digest(other))
         return self.match_by_name_at_least(one, [entry]) is not None
+
+    def _see_listed(self, model: str) -> None:
+        """See that the digests are listed, unless the name is among them already."""
+        if full_name(model).lower() not in self._digests:
+            self.described(self._list_installed())
 
     def _with_weights(self, model: str, listed: Iterable[Resident]) -> Resident | None:
         weights = self._weights(model, None)

@@ -19,7 +19,9 @@ from lifecycle_widgets.server.errors import (
 if TYPE_CHECKING:
     from lifecycle_widgets.server.server import Server
 
-_INSTEAD = " To use the private sandbox all the same: Server.sandbox()."
+INSTEAD = " To use the private sandbox all the same: Server.sandbox()."
+"""What such a message ends with, where there can be a sandbox."""
+
 _QUICK_S = 1.0
 
 
@@ -71,12 +73,18 @@ def _is_here(server: Server, make: Callable[[str], Server], says: str = "") -> b
             is_there=True,
         ) from told
     if isinstance(told, ServerUnreachable) and told.is_there:
-        raise ServerUnreachable(f"{says}{told}{_INSTEAD}", is_there=True) from told
+        raise ServerUnreachable(f"{says}{told}{_instead()}", is_there=True) from told
     if isinstance(told, AccessDenied) or (
         isinstance(told, ServerError) and not isinstance(told, NotTold)
     ):
-        raise type(told)(f"{says}{told}{_INSTEAD}", told.status) from told
+        raise type(told)(f"{says}{told}{_instead()}", told.status) from told
     return False
+
+
+def _instead() -> str:
+    from lifecycle_widgets.sandbox import why_not
+
+    return "" if why_not() else INSTEAD
 
 
 def _others(url: str) -> Iterator[str]:

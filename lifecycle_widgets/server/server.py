@@ -221,7 +221,7 @@ class Server:
             body = self._ask.get("/api/ps")
             return tuple(answers.residents(body, self.clock_offset_s))
         except (NotTold, answers.Unreadable) as fault:
-            why = "it answers 404 to /api/ps" if isinstance(fault, NotTold) else str(fault)
+            why = f"{fault.status} for /api/ps" if isinstance(fault, NotTold) else str(fault)
             raise NotTold(
                 f"{self.url} does not tell which models are in memory ({why})."
             ) from fault

@@ -7,6 +7,7 @@ from lifecycle_widgets.server.door.address import (
     parse_host,
 )
 from lifecycle_widgets.server.door.door import CONNECT_TIMEOUT_S, Door
+from lifecycle_widgets.server.door.ollama_package import ollama_package
 from lifecycle_widgets.server.door.questions import Questions
 from lifecycle_widgets.server.door.tls import Verify
 
@@ -18,5 +19,6 @@ __all__ = [
     "Verify",
     "is_loopback",
     "is_this_machine",
+    "ollama_package",
     "parse_host",
 ]

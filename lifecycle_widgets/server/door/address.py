@@ -9,7 +9,7 @@ import socket
 import threading
 from dataclasses import dataclass, field
 from functools import lru_cache
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 DEFAULT_PORT = 11434
 _PORTS = {"http": 80, "https": 443}
@@ -23,6 +23,7 @@ class Address:
 
     url: str
     authorization: str | None = field(default=None, repr=False)  #: the header's value
+    password: str = field(default="", repr=False)
 
 
 def parse_address(host: str) -> Address:
@@ -62,7 +63,8 @@ def parse_address(host: str) -> Address:
     if ":" in name:
         name = f"[{name}]"
     path = parts.path.strip("/")
-    return Address(f"{scheme}://{name}:{port}" + (f"/{path}" if path else ""), _basic(parts))
+    url = f"{scheme}://{name}:{port}" + (f"/{path}" if path else "")
+    return Address(url, _basic(parts), unquote(parts.password or ""))
 
 
 def parse_host(host: str) -> str:
@@ -86,11 +88,10 @@ def _without_user(rest: str) -> str:
     return rest.rpartition("@")[2]
 
 
-def _basic(parts: object) -> str | None:
-    user, password = getattr(parts, "username", None), getattr(parts, "password", None)
-    if user is None and password is None:
+def _basic(parts: SplitResult) -> str | None:
+    if parts.username is None and parts.password is None:
         return None
-    pair = f"{unquote(user or '')}:{unquote(password or '')}".encode()
+    pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()
     return "Basic " + base64.b64encode(pair).decode()
 
 

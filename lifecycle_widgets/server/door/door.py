@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpx
 
 from lifecycle_widgets.server.door.address import is_loopback, is_this_machine, parse_address
 from lifecycle_widgets.server.door.clock import ServerClock
+from lifecycle_widgets.server.door.ollama_package import ollama_package
 from lifecycle_widgets.server.door.proxies import proxy_for
 from lifecycle_widgets.server.door.tls import Verify, no_context, ssl_context
 from lifecycle_widgets.server.errors import ServerError
@@ -53,6 +54,7 @@ class Door:
             name.lower(): _checked(name, value) for name, value in (headers or {}).items()
         }
         self._user = address.authorization
+        self._password = address.password
         if not isinstance(verify, bool):
             ssl_context(verify)  # a file that is not there is told now
         self._lock = threading.Lock()
@@ -85,10 +87,12 @@ class Door:
 
     def scrubbed(self, text: str) -> str:
         """The text without the secrets, should somebody have put one into it."""
+        secrets = {self._password, quote(self._password, safe="")}
         for value in self.headers.values():
-            for secret in {value, value.rpartition(" ")[2]}:
-                if len(secret) >= _SHORTEST_SECRET:
-                    text = text.replace(secret, "***")
+            secrets |= {value, value.rpartition(" ")[2]}
+        for secret in sorted(secrets, key=len, reverse=True):
+            if len(secret) >= _SHORTEST_SECRET:
+                text = text.replace(secret, "***")
         return text
 
     @cached_property
@@ -119,11 +123,9 @@ class Door:
     @property
     def ollama(self) -> ollama.Client:
         """An `ollama.Client` without a read timeout: a cold model takes as long as it takes."""
-        import ollama
-
         with self._lock:
             if self._ollama is None:
-                self._ollama = ollama.Client(**self.for_ollama())
+                self._ollama = ollama_package().Client(**self.for_ollama())
             return self._ollama
 
     def for_ollama(self, **more: Any) -> dict[str, Any]:

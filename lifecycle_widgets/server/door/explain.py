@@ -22,8 +22,6 @@ _GATEWAY = {
     403: "it does not let this in: the key is not good for it; or Ollama, which then takes only "
     "its own names, was asked by another one: let the gateway send 'Host: localhost', or start "
     "Ollama with OLLAMA_HOST=0.0.0.0",
-    405: "it does not take this kind of request here. A redirect may have changed it: give the "
-    "address that it redirects to, with https:// if need be",
     407: "a proxy on the way wants a user and a password: put them into the proxy's address "
     "(HTTPS_PROXY, HTTP_PROXY or ALL_PROXY), or except the server by NO_PROXY",
     408: "a gateway before Ollama gave up waiting",
@@ -38,6 +36,8 @@ _GATEWAY = {
 _GATEWAY |= {520: _GATEWAY[502], 521: _GATEWAY[502], 522: _GATEWAY[504], 524: _GATEWAY[504]}
 _GATEWAY |= {523: _GATEWAY[502], 499: _GATEWAY[504]}
 _PLAIN_TO_TLS = re.compile(r"HTTP request (was sent )?to (an )?HTTPS", re.IGNORECASE)
+_NO_ENDPOINT = (404, 405, 410, 501)
+_A_PROXY_SAYS = (401, 403, 407, 500, 502, 503, 504)
 _NEVER = re.compile(r"(?!)")
 _OLLAMAS_OWN = {503: re.compile(r"busy|pending|load|llama", re.IGNORECASE)}
 """Words by which an error of these statuses is Ollama's own, not a gateway's."""
@@ -76,9 +76,19 @@ def one_line(words: str, most: int = _MOST_LETTERS) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
-def error_of(status: int, body: str, url: str, model: str | None = None) -> ServerError:
-    """Our exception for an answer with an error status."""
+def error_of(
+    status: int, body: str, url: str, *, model: str | None = None, proxy: str = ""
+) -> ServerError:
+    """Our exception for an answer with an error status.
+
+    Parameters
+    ----------
+    proxy:
+        The variable that names the proxy on the way, which may be who has answered; empty: none.
+    """
     words, is_ollamas = said(body)
+    if proxy and status in _A_PROXY_SAYS and not is_ollamas:
+        url = f"{url} (or the proxy that {proxy} names, which may want a user and a password)"
     if status == 400 and _PLAIN_TO_TLS.search(body):
         return ServerError(
             f"What answers at {url} speaks https. Give the address with https://.", 400
@@ -86,10 +96,11 @@ def error_of(status: int, body: str, url: str, model: str | None = None) -> Serv
     gateway = _GATEWAY.get(status)
     if status in (401, 403):
         return AccessDenied(f"{url} answered {_quoted(status, words)}: {gateway}.", status)
-    if status == 404 and not is_about_a_model(words):
+    if status in _NO_ENDPOINT and not (model and is_ollamas) and not is_about_a_model(words):
         return NotTold(
             f"{url} has no such endpoint ({_quoted(status, words)}): it is not Ollama, or the "
-            "address lacks a part, or has one too many (/v1 and /api do not belong to it).",
+            "address lacks a part, has one too many (/v1 and /api do not belong to it), or "
+            "redirects (then give the one with https://).",
             status,
         )
     if gateway and not (is_ollamas and _OLLAMAS_OWN.get(status, _NEVER).search(words)):

@@ -152,17 +152,14 @@ class Questions:
         url = self._door.url
         if isinstance(fault, ServerUnreachable):
             return fault
-        try:
-            way = proxy_for(url)
-        except BadProxy as bad:
-            fault, way = bad, None
+        proxy = self._proxy_variable()
         broke_off = isinstance(fault, (httpx.RemoteProtocolError, httpx.ReadError))
         told = no_answer(
             fault,
             url,
             waited_s=timeout_s or self.quick_timeout_s,
-            proxy=way[1] if way else "",
-            speaks_tls=broke_off and way is None and _speaks_tls(url),
+            proxy=proxy,
+            speaks_tls=broke_off and not proxy and _speaks_tls(url),
         )
         return ServerUnreachable(self._door.scrubbed(str(told)), is_there=told.is_there)
 
@@ -176,7 +173,21 @@ class Questions:
                 return self._unknown(model, named())
             except (ServerUnreachable, ServerError) as fault:
                 return fault
-        return error_of(status, self._door.scrubbed(body), self._door.url, model)
+        return error_of(
+            status,
+            self._door.scrubbed(body),
+            self._door.url,
+            model=model,
+            proxy=self._proxy_variable(),
+        )
+
+    def _proxy_variable(self) -> str:
+        """The variable that names the proxy on the way; empty when there is none."""
+        try:
+            way = proxy_for(self._door.url)
+        except BadProxy:
+            return ""
+        return way[1] if way else ""
 
     def _unknown(self, model: str, installed: list[str]) -> Exception:
         if any(same_name(model, name) for name in installed):
