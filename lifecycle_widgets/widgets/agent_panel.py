@@ -70,6 +70,7 @@ class AgentPanel(Composite):
     options = traitlets.Dict()
     think = ThinkTrait()
     blocked = traitlets.Unicode(help="Why it must not run (a mistake elsewhere); empty: it may.")
+    tells_where = traitlets.Bool(True, help="Whether it says that a model runs elsewhere.")
     running = traitlets.Bool()
     answer = traitlets.Unicode()
     thinking = traitlets.Unicode()
@@ -107,6 +108,7 @@ class AgentPanel(Composite):
         self.observe(self._say_what_is_next, ["model", "keep_alive"])
         self._say_what_is_next()
         self.observe(self._look_at_model, ["model", "server"])
+        self.observe(self._show_model, "tells_where")
         self._look_at_model()
         self._run_button.on_click(self._pressed)
         self._stop_button.on_click(lambda _: self.stop())
@@ -287,10 +289,11 @@ class AgentPanel(Composite):
                 self._known = model
                 self._show_model()
 
-    def _show_model(self) -> None:
+    def _show_model(self, _: Any = None) -> None:
         model = self._known
         self._think.can_think = model is not None and model.can_think
-        self._about.show(_about(model) if model is not None else "", is_error=False)
+        is_told = model is not None and (self.tells_where or not model.can_chat)
+        self._about.show(_about(model) if model is not None and is_told else "", is_error=False)
 
     def _say_what_is_next(self, _: Any = None) -> None:
         with self._lock:

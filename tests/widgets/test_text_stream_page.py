@@ -122,8 +122,11 @@ def test_follows_the_end_unless_the_person_has_scrolled_away(page: Page) -> None
 
 
 def test_folded_under_a_title_it_opens_on_a_click(page: Page) -> None:
+    page.evaluate("views.pop().close()")
+    page.evaluate("document.body.replaceChildren()")
     page.evaluate("set('hint', '')")
     page.evaluate("set('title', 'Thinking <i>now</i>…')")
+    page.evaluate("open_view()")
     fold, text = page.locator(".lw-fold"), page.locator(".lw-thoughts")
     assert not fold.is_visible(), "there is no text yet"
     say(page, kind="append", at=0, text="<b>Hm</b>")

@@ -8,6 +8,28 @@ const length = (text) => {
   return points;
 };
 
+function plain(box) {
+  box.className = "lw-stream";
+  box.setAttribute("aria-live", "polite");
+  box.setAttribute("aria-label", "Answer");
+  return { whole: box, name() {} };
+}
+
+function folded(model, box) {
+  const whole = document.createElement("details");
+  const title = document.createElement("summary");
+  whole.className = "lw-fold";
+  box.className = "lw-thoughts";
+  box.setAttribute("aria-live", "off"); // what is folded is not read out
+  whole.append(title, box);
+  function name() {
+    title.textContent = model.get("title");
+    box.setAttribute("aria-label", title.textContent);
+  }
+  name();
+  return { whole, name };
+}
+
 export default () => {
   // one per model: all its views show this text
   let text = "";
@@ -39,33 +61,20 @@ export default () => {
   }
 
   function render({ model, el }) {
-    const fold = document.createElement("details");
-    const title = document.createElement("summary");
     const box = document.createElement("div");
     const node = document.createTextNode("");
     const hint = document.createElement("div");
-    fold.className = "lw-fold";
     box.tabIndex = 0; // so that the keyboard can scroll it
     box.setAttribute("role", "log");
     hint.className = "lw-hint";
     box.append(node);
-    fold.append(title, box);
-    el.append(fold, hint);
+    const { whole, name } = model.get("title") ? folded(model, box) : plain(box);
+    el.append(whole, hint);
 
     function settle() {
       hint.textContent = model.get("hint");
       hint.hidden = Boolean(text) || !hint.textContent;
-      fold.hidden = box.hidden = !text;
-    }
-    function name() {
-      const folded = model.get("title");
-      if (!folded) fold.open = true;
-      else if (title.hidden || !title.textContent) fold.open = false;
-      title.hidden = !folded;
-      title.textContent = folded || "";
-      box.className = folded ? "lw-thoughts" : "lw-stream";
-      box.setAttribute("aria-label", folded || "Answer");
-      box.setAttribute("aria-live", folded ? "off" : "polite"); // what is folded is not read out
+      whole.hidden = !text;
     }
     const view = {
       replace() {
@@ -81,7 +90,6 @@ export default () => {
       },
     };
     views.add(view);
-    name();
     view.replace();
     model.on("change:hint", settle);
     model.on("change:title", name);
