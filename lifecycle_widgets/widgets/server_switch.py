@@ -206,6 +206,9 @@ def _version(server: Server | None) -> tuple[str, bool]:
 def _own() -> tuple[Server | None, str]:
     """The person's own Ollama; None, and why, when it is there and cannot be used."""
     try:
-        return Server.own(), ""
+        own = Server.own()
     except Exception as fault:  # also a warning that somebody has made an error: a look must end
         return None, str(fault)
+    if own is not None:
+        own.close()  # it is only offered: its connection must not stay open
+    return own, ""

@@ -40,6 +40,7 @@ from lifecycle_widgets.widgets.resource_chart import ResourceChart
 from lifecycle_widgets.widgets.server_switch import ServerSwitch
 
 _LOST_AFTER = 2  # samples without an answer: one may just have been slow
+_ANSWER_S = 1.0
 _RETELL_S = 3.0
 _CLOSE_S = 3.0
 
@@ -108,7 +109,7 @@ class TuningLab(Composite):
         self._end, self._background, self._lock = ExitStack(), Background(), threading.RLock()
         self._unlisten: Callable[[], None] = lambda: None
         refuse_unknown(type(self), keywords)
-        self._misses = 0
+        self._misses, self._lost = 0, False
         self._told: dict[str, datetime | None] | None = None  # deadlines the picker has been told
         self._told_s = 0.0
         chosen_keep_alive = KeepAlive(keep_alive)
@@ -217,7 +218,7 @@ class TuningLab(Composite):
         with self._lock:
             self._unlisten()
             last, self.monitor = self.monitor, Monitor.shared(server)
-            self._misses, self._told, self.error = 0, None, ""
+            self._misses, self._lost, self._told, self.error = 0, False, None, ""
         self.chart.monitor = self.monitor
         last.release()
         self.panel.server = server
@@ -226,31 +227,46 @@ class TuningLab(Composite):
 
     def _sampled(self, sample: Sample) -> None:
         """A new sample (in a thread of the monitor's)."""
-        if sample.residents is None and sample.error:
-            self._missed(sample.error)
+        is_missing = sample.residents is None and bool(sample.error)
+        self._misses = self._misses + 1 if is_missing else 0
+        if 0 < self._misses < _LOST_AFTER:
             return
-        if self._misses >= _LOST_AFTER:
-            self.error = ""
-            self.switch.look()
-            self.model_picker.refresh_soon()
-        self._misses = 0
-        if sample.residents is None:  # it answers, and does not tell this
+        lost = is_missing and self._is_lost()
+        if lost != self._lost:
+            self._lost = lost
+            self._say_whether_lost(sample.error or "")
+        if lost:
+            return
+        if sample.residents is not None:
+            self._tell_picker(sample.residents, sample.t_s)
+            self._show_unload(self._holder(sample.residents))
+        else:  # it answers, and does not tell this
             if self._told is not None:
                 self._told = None
                 self.model_picker.refresh_soon()
             self._show_unload(None, is_told=False)
-            return
-        self._tell_picker(sample.residents, sample.t_s)
-        self._show_unload(self._holder(sample.residents))
 
-    def _missed(self, error: str) -> None:
-        self._misses += 1
-        if self._misses == _LOST_AFTER:
+    def _is_lost(self) -> bool:
+        """Whether it is gone; else it only does not tell this, as a gateway may forbid it."""
+        server = self.server.with_timeout(_ANSWER_S)
+        try:
+            server.residents()
+        except ServerUnreachable:
+            return True
+        except ServerError:
+            return not server.answers(_ANSWER_S)
+        return False
+
+    def _say_whether_lost(self, error: str) -> None:
+        self.error = ""
+        if self._lost:
             self.error = f"{error.rstrip('. ')}. The lab goes on by itself when it answers again."
             self._told = None
-            self.model_picker.refresh(())
             self._show_unload(None)
-            self.switch.look()
+            self.model_picker.refresh(())
+        else:
+            self.model_picker.refresh_soon()
+        self.switch.look()
 
     def _tell_picker(self, residents: tuple[Resident, ...], t_s: float) -> None:
         """Its lines say until when a model stays; a deadline that moves is told only now and then.

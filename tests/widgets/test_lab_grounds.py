@@ -41,9 +41,11 @@ def made() -> Iterator[Made]:
     [
         {"ps": None},
         {"ps": Answer({"error": "not implemented"}, 501)},
+        {"ps": Answer(PAGE, 403, "text/html")},
+        {"ps": Answer({"error": "something went wrong"}, 500)},
         {"ps": None, "show": None, "version": None, "tags": [{"name": "tiny:1b", "size": 1}]},
     ],
-    ids=["no ps", "ps not implemented", "names only"],
+    ids=["no ps", "not implemented", "forbidden by a gateway", "ps fails", "names only"],
 )
 def test_what_is_not_told_is_said_and_is_no_loss(made: Made, routes: dict[str, Any]) -> None:
     lab, _ = made(**routes)
