@@ -1,12 +1,12 @@
 """make bench: the figures of the house, printed. Ratios are taken in the same run.
 
-    python -m tests.bench [all | fresh | lessons | endurance | import | sandbox | speed | memory |
-                           stop] ...
+    python -m tests.bench [all | fresh | lessons | endurance | bodies | import | sandbox | speed |
+                           memory | stop] ...
 
 `fresh` clones the repository into an empty folder with an empty cache, as a newcomer does; it
 takes minutes; `lessons` runs each experiment twice and each notebook once, in about ten;
-`endurance` loads 200 times and starts 50 sandboxes, in about three. These are left out unless they
-are named (`all` names everything).
+`endurance` loads 200 times and starts 50 sandboxes, in about three; `bodies` reads 10,000 mutated
+answers, in about ten. These are left out unless they are named (`all` names everything).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from lifecycle_widgets.agent import AgentRun, run_agent
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.runner import default_threads
 from lifecycle_widgets.server import Server
+from tests.bench.bodies import bench_bodies
 from tests.bench.endurance import bench_endurance
 from tests.bench.lessons import bench_lessons
 
@@ -278,13 +279,14 @@ BENCHES: dict[str, Callable[[], None]] = {
     "fresh": bench_fresh,
     "lessons": bench_lessons,
     "endurance": bench_endurance,
+    "bodies": bench_bodies,
     "import": bench_import,
     "sandbox": bench_sandbox,
     "speed": bench_speed,
     "memory": bench_memory,
     "stop": bench_stop,
 }
-LONG = ("fresh", "lessons", "endurance")
+LONG = ("fresh", "lessons", "endurance", "bodies")
 
 
 def main(wanted: list[str]) -> None:

@@ -20,9 +20,9 @@ _EXAMPLES_AT_ONCE = 200
 # how many of the trials each takes part in, one in so many
 READERS: dict[str, tuple[Callable[[Trials, Server], None], int]] = {
     "Server, all questions": (Trials.server, 1),
-    "Monitor": (Trials.monitor, 1),
+    "Monitor": (Trials.monitor, 2),
     "ModelPicker": (Trials.widgets, 2),
-    "experiments, plan()": (Trials.experiments, 4),
+    "experiments, plan()": (Trials.experiments, 8),
     "run_agent": (Trials.run, 2),
     "TuningLab": (Trials.lab, 40),
 }

@@ -33,9 +33,9 @@ def trial() -> Iterator[Trials]:
     ("reader", "examples"),
     [
         (Trials.server, 40),
-        (Trials.monitor, 60),
+        (Trials.monitor, 40),
         (Trials.widgets, 30),
-        (Trials.experiments, 20),
+        (Trials.experiments, 8),
         (Trials.run, 30),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -52,4 +52,4 @@ def test_changed_bodies(trial: Trials, reader: Reader, examples: int) -> None:
 
 @pytest.mark.slow
 def test_changed_bodies_in_the_lab(trial: Trials) -> None:
-    test_changed_bodies(trial, Trials.lab, 12)
+    test_changed_bodies(trial, Trials.lab, 8)

@@ -65,7 +65,7 @@ class Trials:
         return Server(self._recorded.url, quick_timeout_s=2.0)
 
     def ask(self, question: Callable[[], Any], *also: type[BaseException]) -> Any:
-        """The answer; None for an exception of ours. Any other goes on."""
+        """The answer; None for an exception of ours, or one of these. Any other goes on."""
         try:
             return question()
         except (*OURS, *also) as fault:
@@ -172,7 +172,7 @@ class Trials:
             if made is not None:
                 self.ask(made.plan, LookupError)
         named = InARow(NAMES[0], server=server)
-        self.ask(named.plan)
+        self.ask(named.plan, ValueError)  # told to be for embeddings only: a wrong choice
 
     def run(self, server: Server) -> None:
         """A prompt."""
