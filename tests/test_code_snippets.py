@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import json
 import shlex
 import subprocess
@@ -15,6 +16,7 @@ from lifecycle_widgets.code_snippets import snippets
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
+from tests.recorded import RecordedServer, ollama
 
 MODEL = "smollm2:135m"
 
@@ -86,3 +88,76 @@ def test_what_is_wrong_is_said() -> None:
     with pytest.raises(ValueError, match="is not an address"):
         snippets(MODEL, "5m", url="localhost")
     assert KeepAlive("5m") == KeepAlive(300)
+
+
+SECRET = "Sw0rdf1sh"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://ann:{SECRET}@ollama.example:8443/lab/",
+        f"http://{SECRET}@ollama.example",
+        f"https://ann:p@{SECRET}@ollama.example/lab",
+        f"https://ann:p/{SECRET}@ollama.example",
+        f"https://ollama.example/lab?key={SECRET}",
+    ],
+)
+def test_a_secret_in_the_address_is_never_shown(url: str) -> None:
+    code = snippets(MODEL, "5m", url=url)
+    assert SECRET not in str(code)
+    assert "ollama.example" in code["curl"]
+    ast.parse(code["griptape"])
+    with pytest.raises(ValueError, match="is not an address") as wrong:
+        snippets(MODEL, "5m", url=url.partition("://")[2])
+    assert SECRET not in str(wrong.value)
+
+
+def test_a_key_in_the_environment_is_read_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "OLLAMA_API_KEY" not in str(snippets(MODEL, "5m"))
+    monkeypatch.setenv("OLLAMA_API_KEY", SECRET)
+    for code in (snippets(MODEL, "5m"), snippets(MODEL, "5m", secret="key")):
+        assert SECRET not in str(code)
+        assert "OLLAMA_API_KEY" in code["griptape"]
+        assert '--header "Authorization: Bearer $OLLAMA_API_KEY"' in code["curl"]
+
+
+@pytest.mark.parametrize("secret", ["key", "user"])
+def test_the_code_gets_in_where_a_secret_is_wanted(
+    secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below a prefix, as behind a reverse proxy."""
+    name, value = {"key": ("OLLAMA_API_KEY", SECRET), "user": ("OLLAMA_USER", f"ann:{SECRET}")}[
+        secret
+    ]
+    monkeypatch.setenv(name, value)
+    basic = base64.b64encode(value.encode()).decode()
+    wanted = f"Bearer {value}" if secret == "key" else f"Basic {basic}"
+    routes = {f"/lab{path}": answer for path, answer in ollama().items()}
+    with RecordedServer(routes, needs={"Authorization": wanted}) as recorded:
+        code = snippets("tiny:1b", "5m", url=f"{recorded.url}/lab", secret=secret, think=True)
+        done = subprocess.run(["sh", "-c", f"{code['curl']} -s"], capture_output=True, text=True)
+        assert json.loads(done.stdout)["done"], done.stderr
+        names: dict[str, object] = {}
+        exec(code["griptape"], names)
+        names["agent"].run("Say hello.")  # type: ignore[attr-defined]
+        [by_curl] = recorded.asked("/lab/api/generate")
+        [by_griptape] = recorded.asked("/lab/api/chat")
+    assert by_curl.json["think"] is by_griptape.json["think"] is True
+    assert by_curl.json["keep_alive"] == by_griptape.json["keep_alive"] == 300
+
+
+@pytest.mark.parametrize("think", [True, False, "low"])
+def test_think_is_sent_when_it_is_chosen(think: bool | str) -> None:
+    code = snippets(MODEL, None, think=think)
+    words = shlex.split(code["curl"])
+    assert json.loads(words[words.index("--data") + 1])["think"] == think
+    [driver] = [
+        node
+        for node in ast.walk(ast.parse(code["griptape"]))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "OllamaPromptDriver"
+    ]
+    assert {k.arg: ast.literal_eval(k.value) for k in driver.keywords}["extra_params"] == {
+        "think": think
+    }
+    assert "think" not in str(snippets(MODEL, None))

@@ -100,7 +100,7 @@ class AgentPanel(Composite):
         self.model, self.keep_alive, self.prompt = model, KeepAlive(keep_alive), prompt
         self.options, self.think = options or {}, think
         traitlets.link((self, "prompt"), (self._field, "value"))
-        traitlets.link((self, "think"), (self._think, "value"))
+        traitlets.link((self, "think"), (self._think, "think"))
         traitlets.dlink((self._stream, "text"), (self, "answer"))
         traitlets.dlink((self._thoughts, "text"), (self, "thinking"))
         self.observe(lambda _: self._message.show(self.error), "error")

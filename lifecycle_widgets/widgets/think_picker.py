@@ -11,14 +11,14 @@ from lifecycle_widgets.agent import checked_think
 from lifecycle_widgets.runs import Think
 
 _CHOICES: dict[str, Think] = {
-    "thinks as it likes": None,
-    "does not think": False,
-    "thinks": True,
-    "thinks a little": "low",
-    "thinks some": "medium",
-    "thinks a lot": "high",
+    "think: its default": None,
+    "think: off": False,
+    "think: on": True,
+    "think: low": "low",
+    "think: medium": "medium",
+    "think: high": "high",
 }
-_HOW = "think: whether the model is to think before it answers, and how much"
+_HOW = "Whether the model is to think before it answers, and how much"
 
 
 class ThinkTrait(traitlets.TraitType[Think, Any]):
@@ -38,20 +38,24 @@ class ThinkPicker(widgets.Dropdown):  # type: ignore[misc]  # ipywidgets has no 
     Examples
     --------
     >>> picker = ThinkPicker()
-    >>> picker.value = False
-    >>> picker.label, picker.layout.display
-    ('does not think', None)
+    >>> picker.value = "think: off"
+    >>> picker.think, picker.layout.display
+    (False, None)
     """
 
+    think = ThinkTrait()
     can_think = traitlets.Bool(help="Whether the model is told to be able to.")
 
     def __init__(self) -> None:
-        super().__init__(options=list(_CHOICES.items()), value=None, tooltip=_HOW)
-        self.layout.width = "160px"
+        # to ipywidgets a value of None is no choice at all, so its values are the texts
+        super().__init__(options=list(_CHOICES), tooltip=_HOW)
+        self.layout.width = "150px"
         self.add_class("lw-think")
         self._show()
-        self.observe(self._show, ["can_think", "value"])
+        self.observe(self._show, ["can_think", "think"])
+        self.observe(lambda change: self.set_trait("think", _CHOICES[change["new"]]), "value")
 
     def _show(self, _: Any = None) -> None:
-        needed = self.can_think or self.value is not None
+        self.value = next(text for text, think in _CHOICES.items() if think == self.think)
+        needed = self.can_think or self.think is not None
         self.layout.display = None if needed else "none"

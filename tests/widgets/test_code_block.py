@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lifecycle_widgets.code_snippets import snippets
+from lifecycle_widgets.server import Server
 from lifecycle_widgets.widgets import CodeBlock
 
 
@@ -29,3 +30,27 @@ def test_mistakes_are_refused() -> None:
     with pytest.raises(ValueError, match="time"):
         block.keep_alive = "soon"
     assert "300" in block.text
+
+
+def test_a_server_in_place_of_an_address_shows_no_secret() -> None:
+    secret = "Sw0rdf1sh"
+    with_password = Server(f"https://ann:{secret}@ollama.example/lab")
+    with_key = Server("ollama.example", headers={"Authorization": f"Bearer {secret}"})
+    for server, name in ((with_password, "OLLAMA_USER"), (with_key, "OLLAMA_API_KEY")):
+        block = CodeBlock("m", "5m", url=server, shown="curl")
+        assert block.url == server.url
+        assert name in block.text
+        block.shown, block.think = "griptape", True
+        assert name in block.text
+        assert '"think": True' in block.text
+        assert secret not in f"{block._texts}{block!r}{block.get_state()}"
+    assert "OLLAMA" not in CodeBlock("m", url=Server("localhost"), shown="curl").text
+
+
+def test_think_is_a_choice() -> None:
+    with pytest.raises(ValueError, match="think is 'yes'"):
+        CodeBlock("m", think="yes")
+    block = CodeBlock("m", "5m", think="low")
+    assert '"think": "low"' in block.text
+    with pytest.raises(ValueError, match="think is 2"):
+        block.think = 2

@@ -118,10 +118,11 @@ def test_only_thought(box: Sandbox, panel: AgentPanel) -> None:
 
 def test_the_choice_is_there_for_a_model_that_can(panel: AgentPanel) -> None:
     until(lambda: picker(panel).layout.display is None, 10)
-    picker(panel).value = False
+    assert picker(panel).value == "think: its default"
+    picker(panel).value = "think: off"
     assert panel.think is False
     panel.think = "low"
-    assert picker(panel).label == "thinks a little"
+    assert picker(panel).value == "think: low"
     assert panel.start().wait(60).think == "low"
     panel.model = SMALL
     time.sleep(0.5)
@@ -129,7 +130,7 @@ def test_the_choice_is_there_for_a_model_that_can(panel: AgentPanel) -> None:
     with pytest.raises(ServerError, match="does not support thinking"):
         panel.start().wait(60)
     assert "It cannot think" in shown(panel)
-    picker(panel).value = None
+    picker(panel).value = "think: its default"
     assert picker(panel).layout.display == "none"
     assert panel.start().wait(60).think is None
 

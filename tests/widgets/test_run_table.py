@@ -11,6 +11,8 @@ from lifecycle_widgets.agent import run_agent
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.server import Server
 from lifecycle_widgets.widgets import AgentPanel, RunTable
+from lifecycle_widgets.widgets.comparison_html import comparison_html
+from tests.recorded import RecordedServer, chat, chunk, final, ollama
 
 MODEL = "smollm2:135m"
 SHORT = {"num_predict": 8, "temperature": 0, "seed": 0}
@@ -74,3 +76,44 @@ def test_keep_alives_are_sorted_by_their_length(runs: tuple[Run, ...], shut: Shu
 def test_mistakes_are_refused() -> None:
     with pytest.raises(TypeError, match="Give an AgentPanel or a TuningLab"):
         RunTable(panel="lab")  # type: ignore[arg-type]
+
+
+def thought(answer: str = "42", thinking: str = "hm", **keywords: Any) -> Run:
+    """A run of recorded shapes."""
+    pieces = [chunk(thinking=thinking)] if thinking else []
+    pieces += [chunk(answer)] if answer else []
+    reason = "stop" if answer else "length"
+    with RecordedServer(ollama(chat=chat(*pieces, final(done_reason=reason)))) as recorded:
+        return run_agent("hi", model="tiny:1b", server=recorded.url, **keywords)
+
+
+def test_thinking_has_columns_when_a_run_thought(runs: tuple[Run, ...], shut: Shut) -> None:
+    from lifecycle_widgets.widgets.run_table import _shown
+
+    def columns(*given: Run) -> str:
+        return " ".join(_shown(given).columns)
+
+    assert "think" not in columns(*runs)
+    assert "think" in columns(*runs, thought())
+    assert "think" in columns(thought(thinking="", think=False))
+    table = _shown([thought(think="low"), thought(answer=""), *runs])
+    assert table["think"].tolist() == ["low", "–", "–", "–", "–"]
+    assert table["ended"].tolist() == ["done", "only thought", "cut off", "cut off", "cut off"]
+
+
+def test_runs_that_thought_are_compared(runs: tuple[Run, ...]) -> None:
+    both = comparison_html(thought(think=True), runs[0], (1, 2))
+    for words in ("thinking_s", "first_text_s", "thought for", "done_reason"):
+        assert words in both
+    neither = comparison_html(runs[0], runs[1], (1, 2))
+    assert "thinking_s" not in neither
+    assert "first_text_s" not in neither
+
+
+def test_frames_have_thinking(runs: tuple[Run, ...]) -> None:
+    frame = RunTable([thought(think="low"), thought(answer=""), runs[0]]).frame
+    assert frame["think"].tolist() == ["low", None, None]
+    assert frame["done_reason"].tolist() == ["stop", "length", "length"]
+    assert frame["first_text_s"].isna().tolist() == [False, True, False]
+    assert frame["thinking_s"].isna().tolist() == [False, False, True]
+    assert frame["ttft_s"].notna().all()
