@@ -9,15 +9,20 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-import ollama
 
 from lifecycle_widgets.agent.meter import Meter
 from lifecycle_widgets.agent.transport import ChunkTransport
 from lifecycle_widgets.runs import Timings
 from lifecycle_widgets.server import Server
+from lifecycle_widgets.server.door import ollama_package
+
+if TYPE_CHECKING:
+    import ollama
+else:
+    ollama = ollama_package()
 
 
 class MeteredClient(ollama.Client):

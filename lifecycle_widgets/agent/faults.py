@@ -8,6 +8,7 @@ from lifecycle_widgets.agent.chunks import NotChunks, error_text
 from lifecycle_widgets.error_advice import advice_for, out_of_descriptors
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.server import Server, ServerError, ServerUnreachable, UnknownModel
+from lifecycle_widgets.server.door import ollama_package
 
 if TYPE_CHECKING:
     import ollama
@@ -37,8 +38,8 @@ def explained(
         Whether anything of the answer had arrived.
     """
     import httpx
-    import ollama
 
+    ollama = ollama_package()
     if isinstance(fault, str):
         return RunFailed(f"The run failed: {_one_line(fault)}")
     if isinstance(fault, (ServerUnreachable, ServerError, UnknownModel, RunFailed)):
@@ -79,12 +80,10 @@ def _no_answer(fault: NotChunks, server: Server, has_begun: bool) -> BaseExcepti
 
 def _refused(fault: ollama.ResponseError, server: Server, model: str) -> BaseException:
     """An error that the server answered with: in place of an answer, or in the middle of one."""
-    import ollama
-
     said, status = error_text(fault.error), fault.status_code
     if status > 0:
         try:
-            return server.explain(ollama.ResponseError(said, status), model)
+            return server.explain(type(fault)(said, status), model)
         except (ServerUnreachable, ServerError, UnknownModel) as other:  # it asks for the models
             return other
     advice = advice_for(said, model) or "Run it again."

@@ -81,10 +81,10 @@ def warm_up() -> None:
     """Import griptape in the background, so that the first run need not wait for it."""
 
     def load() -> None:
+        # ours first: it imports ollama in a way that no proxy variable can spoil
+        import lifecycle_widgets.agent.client  # noqa: F401, I001
         import griptape.drivers.prompt.ollama
         import griptape.structures  # noqa: F401
-
-        import lifecycle_widgets.agent.client  # noqa: F401
 
     threading.Thread(target=load, name="lifecycle-warm-up", daemon=True).start()
 
