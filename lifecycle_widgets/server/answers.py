@@ -145,6 +145,8 @@ def _entries(body: Any) -> list[Any]:
         found = body.get("models")
     if not isinstance(found, list):
         raise Unreadable("there is no list of models in it")
+    if found and all(isinstance(entry, str) for entry in found):
+        found = [{"name": entry} for entry in found]
     if found and not any(_name(entry) for entry in found):
         raise Unreadable("its models have no names")
     return found

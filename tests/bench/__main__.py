@@ -1,7 +1,7 @@
 """make bench: the figures of the house, printed. Ratios are taken in the same run.
 
-    python -m tests.bench [all | fresh | lessons | endurance | bodies | import | sandbox | speed |
-                           memory | stop] ...
+    python -m tests.bench [all | fresh | lessons | endurance | bodies | import | door | sandbox |
+                           speed | memory | stop] ...
 
 `fresh` clones the repository into an empty folder with an empty cache, as a newcomer does; it
 takes minutes; `lessons` runs each experiment twice and each notebook once, in about ten;
@@ -31,6 +31,7 @@ from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.runner import default_threads
 from lifecycle_widgets.server import Server
 from tests.bench.bodies import bench_bodies
+from tests.bench.door import bench_door
 from tests.bench.endurance import bench_endurance
 from tests.bench.lessons import bench_lessons
 
@@ -281,6 +282,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "endurance": bench_endurance,
     "bodies": bench_bodies,
     "import": bench_import,
+    "door": lambda: bench_door(row),
     "sandbox": bench_sandbox,
     "speed": bench_speed,
     "memory": bench_memory,
