@@ -98,7 +98,10 @@ class Door:
     @cached_property
     def base_url(self) -> str:
         """Where requests go: as ``url``, but 0.0.0.0, which is for listening, is loopback."""
-        return self.url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:")
+        url = self.url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:")
+        if os.name == "nt":  # which would try ::1 for two seconds first
+            url = url.replace("://localhost:", "://127.0.0.1:")
+        return url
 
     # --- clients ---------------------------------------------------------------------------------
 
