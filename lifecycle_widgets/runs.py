@@ -15,14 +15,6 @@ Think = bool | Literal["low", "medium", "high"] | None
 
 _NS_PER_S = 1e9
 _MOST = 1e18  # no answer takes so many nanoseconds, or tokens
-_METRICS = (
-    "total_duration",
-    "load_duration",
-    "prompt_eval_duration",
-    "eval_duration",
-    "prompt_eval_count",
-    "eval_count",
-)
 
 
 @dataclass(frozen=True)
@@ -81,11 +73,12 @@ class Timings:
     ) -> Timings:
         """Read Ollama's final chunk (None: the request did not reach it).
 
-        Ollama leaves a metric that is 0 out of its JSON, so a missing one is 0; but where none is
-        told (by a server that is not Ollama), or one is of another kind, it is not known.
+        Ollama leaves a metric that is 0 out of its JSON, so a missing one is 0. Another server,
+        which is known by a ``total_duration`` that is missing, does not know it; nor is one known
+        that is of another kind.
         """
         final = final or {}
-        told = any(final.get(name) is not None for name in _METRICS)
+        told = final.get("total_duration") is not None
         reason = final.get("done_reason")
         return cls(
             total_s=total_s,

@@ -128,9 +128,8 @@ def error_text(error: object) -> str:
     >>> error_text("no"), error_text({"message": "no", "code": 400}), error_text([1])
     ('no', 'no', '[1]')
     """
-    if isinstance(error, dict) and _text(error.get("message")):
-        return str(error["message"])
-    return error if isinstance(error, str) else json.dumps(error)
+    words = error.get("message") if isinstance(error, dict) else error
+    return _text(words) or json.dumps(error)
 
 
 def _is_done(told: Mapping[str, Any]) -> bool:

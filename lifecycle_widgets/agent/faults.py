@@ -111,5 +111,5 @@ def _named(fault: BaseException) -> str:
 
 
 def _one_line(words: str) -> str:
-    line = " ".join(words.split())
+    line = " ".join(words.encode("utf-8", "replace").decode().split())  # no lone surrogates
     return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
