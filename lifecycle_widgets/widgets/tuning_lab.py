@@ -125,6 +125,7 @@ class TuningLab(Composite):
         self.panel = self._made(
             AgentPanel(server, model=self.model_picker.model, keep_alive=chosen_keep_alive)
         )
+        self.panel.tells_where = False  # the picker does, as long as the model is chosen
         super().__init__(self._parts(), keywords)
         self.add_class("lw-lab")
         self._link()

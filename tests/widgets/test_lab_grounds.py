@@ -107,6 +107,7 @@ def test_a_cloud_model_is_the_persons_own_choice_and_told(made: Made) -> None:
     assert lab.model == "tiny:1b"
     lab.model = "a:120b-cloud"
     assert "prompts leave it, to ollama.com, and keep_alive means nothing there" in shown(lab)
+    assert shown(lab).count("prompts leave") == 1
     lab.model = "TINY:1b"
     assert lab.model == lab.panel.model == "tiny:1b"
     assert "prompts leave" not in shown(lab)

@@ -12,7 +12,7 @@ import pytest
 from lifecycle_widgets.widgets.style import STATIC
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.browser
 
@@ -55,24 +55,30 @@ OPTIONS = [option(*row) for row in SOME] + [
 ]
 
 
-@pytest.fixture
-def page() -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("there is no Chromium: install it with apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
-    source = (STATIC / "model_choice.js").read_bytes()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
-        page = browser.new_page(viewport={"width": 700, "height": 500})
-        url = "data:text/javascript;base64," + base64.b64encode(source).decode()
-        page.evaluate(MODEL, [url, (STATIC / "lab.css").read_text(), OPTIONS])
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 700, "height": 500})
+    source = (STATIC / "model_choice.js").read_bytes()
+    url = "data:text/javascript;base64," + base64.b64encode(source).decode()
+    page.evaluate(MODEL, [url, (STATIC / "lab.css").read_text(), OPTIONS])
+    yield page
+    page.close()
 
 
 def field(page: Page) -> Locator:
@@ -160,6 +166,22 @@ def test_a_click_opens_it_above_everything_and_another_chooses(page: Page) -> No
     field(page).click()
     field(page).click()
     assert names(page) == [], "and so does a second click"
+
+
+def test_the_list_goes_with_its_field_and_ends_when_that_is_out_of_sight(page: Page) -> None:
+    page.evaluate("document.body.style.height = '3000px'")
+    field(page).click()
+    box, gap = page.locator(".lw-choice-list"), 2
+    page.mouse.wheel(0, 5)
+    page.wait_for_function("scrollY === 5")
+    page.wait_for_timeout(100)
+    at, below = field(page).bounding_box(), box.bounding_box()
+    assert at
+    assert below
+    assert abs(below["y"] - at["y"] - at["height"] - gap) < 1
+    page.evaluate("scrollTo(0, 1500)")
+    page.wait_for_timeout(100)
+    assert names(page) == []
 
 
 def test_what_cannot_be_chosen_says_so_to_a_screen_reader(page: Page) -> None:

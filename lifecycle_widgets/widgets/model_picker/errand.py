@@ -13,12 +13,12 @@ class Errand:
 
     Examples
     --------
-    >>> background, done = Background(), []
-    >>> errand = Errand(background, "an example", lambda: done.append("done"))
+    >>> background, done = Background(), threading.Event()
+    >>> errand = Errand(background, "an example", done.set)
     >>> errand.ask()
+    >>> done.wait(timeout=5)
+    True
     >>> background.close(timeout_s=5)
-    >>> done
-    ['done']
     """
 
     def __init__(self, background: Background, name: str, work: Callable[[], None]) -> None:

@@ -133,7 +133,11 @@ function render({ model, el }) {
   }
 
   function moved(event) {
-    if (event.target !== list) place();
+    if (event.target === list) return;
+    const at = field.getBoundingClientRect();
+    const seen = field.getRootNode().elementFromPoint(at.left + 4, at.top + at.height / 2);
+    if (seen === field) place();
+    else close(); // it was scrolled away
   }
 
   function choose(option) {
