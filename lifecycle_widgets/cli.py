@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from lifecycle_widgets import __version__
 from lifecycle_widgets.sandbox import Sandbox, SandboxError, cache_dir, remove, why_not
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server, ServerError, ServerUnreachable
-from lifecycle_widgets.server.finding import _INSTEAD as INSTEAD
+from lifecycle_widgets.server.finding import INSTEAD
 
 if TYPE_CHECKING:
     from lifecycle_widgets.facts import Finding, Lab
