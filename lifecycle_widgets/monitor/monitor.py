@@ -33,7 +33,8 @@ class Monitor:
     Parameters
     ----------
     server:
-        The Ollama to watch: a Server, an address, or a Sandbox.
+        The Ollama to watch: a Server, an address, or a Sandbox; without one, `Server.find` looks
+        for it.
     interval_s:
         Seconds from one sample to the next; not less than 0.5.
     history_s:
@@ -54,7 +55,7 @@ class Monitor:
 
     def __init__(
         self,
-        server: Server | str | Sandbox,
+        server: Server | str | Sandbox | None = None,
         *,
         interval_s: float = LEAST_INTERVAL_S,
         history_s: float = HISTORY_S,
@@ -72,7 +73,7 @@ class Monitor:
         return f"<{type(self).__name__} of {self.server.url}, {state}, {len(self.samples)} samples>"
 
     @classmethod
-    def shared(cls, server: Server | str | Sandbox) -> SharedMonitor:
+    def shared(cls, server: Server | str | Sandbox | None = None) -> SharedMonitor:
         """The one running monitor of a server, shared by whatever shows it.
 
         It runs from the first lease to the release of the last.
@@ -80,8 +81,8 @@ class Monitor:
         Parameters
         ----------
         server:
-            The Ollama to watch: a Server, an address, or a Sandbox. With the same address and the
-            same way to it (headers, certificates) it is the same monitor.
+            As `Monitor` takes it. With the same address and the same way to it (headers,
+            certificates) it is the same monitor.
 
         Examples
         --------
@@ -191,7 +192,7 @@ class SharedMonitor(Monitor):
     What is collected by Python unreleased is released, too. See `Monitor.shared`.
     """
 
-    def __init__(self, server: Server | str | Sandbox) -> None:
+    def __init__(self, server: Server | str | Sandbox | None = None) -> None:
         self.server = Server.of(server)
         self._lease = Lease(self.server, LEAST_INTERVAL_S, HISTORY_S)
         self._lease.released_with(self)

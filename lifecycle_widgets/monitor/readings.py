@@ -143,16 +143,20 @@ class Readings:
         line = (str(fault).strip().splitlines() or [""])[0]
         why = f"{type(fault).__name__}: {line}" if line else type(fault).__name__
         self._faults[what] = f"{what[0].upper()}{what[1:]} cannot be read ({why})."
-        if what not in self._said:
-            self._said.add(what)
-            _log.warning("%s The monitor goes on; this is said once.", self._faults[what],
-                         exc_info=fault)  # fmt: skip
+        if self._says(what, self._faults[what]):
+            _log.debug("how that happened:", exc_info=fault)
 
     def _told_faults(self) -> tuple[str, ...]:
         gpus = self.__dict__.get("_gpus")
         told = gpus.faults if gpus is not None else ()
         for fault in told:
-            if fault not in self._said:
-                self._said.add(fault)
-                _log.warning("%s The monitor goes on; this is said once.", fault)
+            self._says(fault, fault)
         return (*self._faults.values(), *told)
+
+    def _says(self, what: str, sentence: str) -> bool:
+        """Log it, the first time: there are two samples a second. True when it was."""
+        if what in self._said:
+            return False
+        self._said.add(what)
+        _log.warning("%s The monitor goes on; this is said once.", sentence)
+        return True

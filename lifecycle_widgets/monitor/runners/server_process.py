@@ -124,13 +124,13 @@ class ServerProcess:
         if one.pid is not None:
             if one.pid in self._processes.servers or self._processes.runners_of(one.pid):
                 return [one.pid]
-            self._none = _not_ollama(name_of(one.pid), port)
+            self._none = _not_a_server(name_of(one.pid), port)
             return []
         if one.uid is None:
             self._none = f"Which process listens on {port} cannot be seen."
             return []
         if name := forwarder_of(one.uid, self._port):
-            self._none = _not_ollama(name, port)
+            self._none = _not_a_server(name, port)
             return []
         self._none = (
             f"What listens on {port} belongs to {_user(one.uid)}, and no Ollama of that user can "
@@ -152,7 +152,9 @@ class ServerProcess:
         return paths.issuperset(told)
 
 
-def _not_ollama(name: str, port: str) -> str:
+def _not_a_server(name: str, port: str) -> str:
+    if "ollama" in name.lower():  # another user's, or a proxy of that name
+        return f"{name} listens on {port}, and no runner of it can be seen."
     return (
         f"{name} listens on {port}, not Ollama itself: the processes behind it (a tunnel, a "
         "container, a proxy) cannot be seen."
