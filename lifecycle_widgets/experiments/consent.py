@@ -40,21 +40,22 @@ class NeedsConsent(PermissionError):
 
 @dataclass(frozen=True)
 class _Loan:
-    """A model that we have loaded: when our last request ended, and the keep_alive in force."""
+    """A request of ours that loaded a model or found it ours: when, and the keep_alive in force."""
 
-    used_at: datetime
+    began_at: datetime
+    ended_at: datetime
     keep_alive: KeepAlive
 
     def is_all_that(self, resident: Resident) -> bool:
-        """Whether nobody else has used it since: a request of theirs would move its deadline."""
+        """Whether its deadline is this request's doing: one of somebody else's would move it."""
         if resident.expires_at is None or self.keep_alive.is_default:
             return True  # not told
         seconds = self.keep_alive.seconds or 0.0
         is_forever = seconds > FOREVER.total_seconds()
         if is_forever or resident.is_forever:
             return is_forever and resident.is_forever
-        due = self.used_at + timedelta(seconds=seconds)
-        return abs(resident.expires_at - due) <= _SLACK
+        left_at = resident.expires_at - timedelta(seconds=seconds)
+        return self.began_at - _SLACK <= left_at <= self.ended_at + _SLACK
 
 
 class Consent:
@@ -78,9 +79,10 @@ class Consent:
         self, server: Server, models: Iterable[str], allowed: bool | Collection[str] = False
     ) -> None:
         self.server, self.models = server, tuple(models)
-        self._allowed: tuple[str, ...] = tuple(allowed) if not isinstance(allowed, bool) else ()
+        named = (allowed,) if isinstance(allowed, str) else allowed
+        self._allowed: tuple[str, ...] = () if isinstance(named, bool) else tuple(named)
         self._all_allowed = allowed is True or server.is_sandbox
-        self._loans: dict[str, _Loan] = {}
+        self._loans: dict[str, tuple[_Loan, ...]] = {}  # of each model the last two
 
     def residents(self) -> dict[str, Resident]:
         """Those of the models that are in memory. Raises NotTold."""
@@ -104,19 +106,23 @@ class Consent:
         if not self._is_allowed(model):
             raise NeedsConsent({model: model})
 
-    def lent(self, model: str, keep_alive: KeepAlive | str | float | None) -> None:
+    def lent(
+        self, model: str, keep_alive: KeepAlive | str | float | None, began_at: datetime
+    ) -> None:
         """A request of ours for the model has just ended, which found it ours or loaded it."""
-        value, before = KeepAlive(keep_alive), self._loan(model)
-        if value.is_default and before is not None:
-            value = before.keep_alive  # the one that was in force still is
-        self._loans[model] = _Loan(datetime.now(timezone.utc), value)
+        value, before = KeepAlive(keep_alive), self._loans_of(model)
+        if value.is_default and before:
+            value = before[-1].keep_alive  # the one that was in force still is
+        loan = _Loan(began_at, datetime.now(timezone.utc), value)
+        # while a request that was stopped has not ended on the server, the one before it counts
+        key = next((n for n in self._loans if self.server.same_model(n, model)), model)
+        self._loans[key] = (*before[-1:], loan)
 
     def unload(self, model: str) -> None:
         """Unload it, if it is in memory. Raises NeedsConsent when it may not be touched."""
         if self.require(model):
             self.server.unload(model)
-        for name in [n for n in self._loans if self.server.same_model(n, model)]:
-            del self._loans[name]
+        self._loans = {n: x for n, x in self._loans.items() if not self.server.same_model(n, model)}
 
     def leave(self) -> None:
         """Unload what we have loaded and nobody else has used since; other people's stays."""
@@ -129,10 +135,10 @@ class Consent:
         return self._all_allowed or any(self.server.same_model(n, model) for n in self._allowed)
 
     def _is_ours(self, model: str, resident: Resident) -> bool:
-        loan = self._loan(model)
         by_a_name_of_ours = any(same_name(resident.name, name) for name in self.models)
-        return loan is not None and by_a_name_of_ours and loan.is_all_that(resident)
+        loans = self._loans_of(model)
+        return by_a_name_of_ours and any(loan.is_all_that(resident) for loan in loans)
 
-    def _loan(self, model: str) -> _Loan | None:
-        loans = (loan for n, loan in self._loans.items() if self.server.same_model(n, model))
-        return max(loans, key=lambda loan: loan.used_at, default=None)
+    def _loans_of(self, model: str) -> tuple[_Loan, ...]:
+        names = (name for name in self._loans if self.server.same_model(name, model))
+        return self._loans[name] if (name := next(names, None)) is not None else ()

@@ -6,7 +6,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, ClassVar, Generic, TypeVar
 
 import pandas as pd
@@ -248,15 +248,15 @@ class Experiment(ABC, Generic[R]):
         self._look_for_stop()
         if server is not None and server.url != self.server.url:
             return self._answer(prompt, model, keep_alive, server, options)
-        here = self._consent.require(model)
+        here, began_at = self._consent.require(model), datetime.now(timezone.utc)
         try:
             run = self._answer(prompt, model, keep_alive, self.server, options)
         except BaseException:
-            self._consent.lent(model, keep_alive)  # it may have been loaded all the same
+            self._consent.lent(model, keep_alive, began_at)  # it may have been loaded all the same
             raise
         if run.was_resident and not here:
             self._consent.refuse(model)  # somebody has loaded it since we looked
-        self._consent.lent(model, keep_alive)
+        self._consent.lent(model, keep_alive, began_at)
         return run
 
     def _answer(
@@ -292,8 +292,9 @@ class Experiment(ABC, Generic[R]):
     def _preload(self, model: str, keep_alive: KeepAlive | str | float | None) -> None:
         """Have it in memory. Raises NeedsConsent when it is there for somebody else."""
         self._consent.require(model)
+        began_at = datetime.now(timezone.utc)
         self.server.preload(model, keep_alive)
-        self._consent.lent(model, keep_alive)
+        self._consent.lent(model, keep_alive, began_at)
 
     def _unload(self, model: str) -> None:
         """Have it out of memory. Raises NeedsConsent when it is there for somebody else."""

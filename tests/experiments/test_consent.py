@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -60,6 +61,10 @@ def own(started: str) -> Iterator[Server]:
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> Callable[..., Experiment[Any]]:
     return KINDS[request.param]
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
 def names(server: Server) -> list[str]:
@@ -133,7 +138,7 @@ def test_consent_is_for_the_models_that_were_named(own: Server) -> None:
 def test_a_model_that_is_ours_is_unloaded_and_a_shared_one_is_not(own: Server) -> None:
     consent = Consent(own, [SMALL])
     own.preload(SMALL, "5m")
-    consent.lent(SMALL, "5m")
+    consent.lent(SMALL, "5m", now())
     assert set(consent.require(SMALL)) == {SMALL}
     time.sleep(3.5)  # nearer to ours their request is not told apart
     Server(own.url).preload(SMALL, "5m")
@@ -146,10 +151,10 @@ def test_a_model_that_is_ours_is_unloaded_and_a_shared_one_is_not(own: Server) -
 def test_forever_and_the_default(own: Server) -> None:
     consent = Consent(own, [SMALL])
     own.preload(SMALL, "forever")
-    consent.lent(SMALL, "forever")
+    consent.lent(SMALL, "forever", now())
     consent.require(SMALL)
     own.preload(SMALL)  # leaves the value that is in force
-    consent.lent(SMALL, None)
+    consent.lent(SMALL, None, now())
     consent.require(SMALL)
     Server(own.url).preload(SMALL, "1h")
     with pytest.raises(NeedsConsent):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -40,7 +41,7 @@ def draw(frame: pd.DataFrame, residencies: pd.DataFrame, table: pd.DataFrame) ->
     for column, name, color in ((2, "waiting_s", TEXT), (3, "gb_s", TEXT)):
         bars = go.Bar(
             x=table[name].tolist(), y=list(middle.values()), orientation="h", marker_color=color,
-            text=[f"{v:.0f}" if v >= 10 else f"{v:.1f}" for v in table[name]],
+            text=[_figure(value) for value in table[name]],
             textposition="auto", width=0.55 * step, showlegend=False, opacity=0.75,
             hovertemplate="%{x:.1f}<extra></extra>", insidetextfont={"color": "white"},
         )  # fmt: skip
@@ -91,6 +92,13 @@ def _calls(frame: pd.DataFrame, model: str, lanes: dict[str, float], color: str)
         customdata=mine["ttft_s"].tolist(),
         hovertemplate="called at %{x:.1f} s: first token after %{customdata:.2f} s<extra></extra>",
     )  # fmt: skip
+
+
+def _figure(value: float) -> str:
+    """On a bar; nothing where it is not told."""
+    if math.isnan(value):
+        return ""
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def _key_to_the_marks() -> go.Scatter:
