@@ -1,0 +1,72 @@
+"""The lessons on a person's own Ollama: they run to the end, and touch nobody's model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lifecycle_widgets.sandbox import Sandbox
+from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
+from tests.notebooks.test_notebooks import NOTEBOOKS, cells, run
+from tests.recorded import RecordedServer, ollama
+
+SMALL, MIDDLE = "smollm2:135m", "smollm2:135m-f16"
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda n: n.name)
+def notebook(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    return path
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Server]:
+    """Somebody's own server, as far as can be known, whose model was preloaded for an hour."""
+    with Sandbox(models=[SMALL, MIDDLE]) as sandbox:
+        yield Server(sandbox.url)
+
+
+def on(server: str, notebook: Path) -> None:
+    run(notebook, OLLAMA_HOST=server, **{SANDBOX_URL_VARIABLE: ""})
+
+
+def test_when_every_model_is_in_memory_none_is_touched(notebook: Path, own: Server) -> None:
+    own.preload(SMALL, "1h")
+    own.preload(MIDDLE, "1h")
+    before = set(own.residents())
+    on(own.url, notebook)
+    assert set(own.residents()) == before, "their deadlines are as they were, too"
+
+
+def test_the_start_beside_somebodys_model(own: Server) -> None:
+    """It takes the other one, though that is larger; its cells can be run again and again."""
+    for resident in own.residents():
+        own.unload(resident.name)
+    own.preload(SMALL, "1h")
+    before = own.residents()
+    on(own.url, NOTEBOOKS[0])
+    assert own.residents() == before
+
+
+@pytest.mark.parametrize("number", [0, 4])
+def test_a_server_that_does_not_tell_what_is_in_memory(number: int) -> None:
+    with RecordedServer(ollama(ps=None)) as recorded:
+        on(recorded.url, NOTEBOOKS[number])
+        assert not recorded.asked("/api/chat"), "who knows whose model that would be"
+        assert not recorded.asked("/api/generate")
+
+
+@pytest.mark.parametrize("number", [0, 4])
+def test_each_cell_can_be_run_again(number: int, server: Server, tmp_path: Path) -> None:
+    lesson = NOTEBOOKS[number]
+    twice = json.loads(lesson.read_text())
+    again = [[c] if c["cell_type"] == "markdown" else [c, {**c, "id": c["id"] + "-again"}]
+             for c in cells(lesson)]  # fmt: skip
+    twice["cells"] = [cell for both in again for cell in both]
+    copy = tmp_path / lesson.name
+    copy.write_text(json.dumps(twice))
+    run(copy)
