@@ -23,7 +23,7 @@ import psutil
 from lifecycle_widgets.facts.fact import CannotTry, NotSo
 from lifecycle_widgets.facts.open_requests import Busy, HeldLoad, until
 from lifecycle_widgets.monitor import Monitor
-from lifecycle_widgets.sandbox import Sandbox
+from lifecycle_widgets.sandbox import Sandbox, why_not
 from lifecycle_widgets.sandbox.program import ready
 from lifecycle_widgets.server import (
     FOREVER,
@@ -95,6 +95,8 @@ class Lab:
             yield self
             return
         if self.sandbox is None:
+            if (why := why_not()) is not None:
+                raise CannotTry(f"needs a private Ollama: {why}")
             program = ready()
             if program is None or program.version != self.server.version:
                 other = f"is {program.version}" if program else "has still to be built"
