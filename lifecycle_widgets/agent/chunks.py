@@ -31,6 +31,10 @@ class NotChunks(ValueError):
     """What arrived is no answer to a chat request; the message has its beginning."""
 
 
+class ErrorInAnswer(RuntimeError):
+    """The server has sent an error in place of a chunk; the message is its words."""
+
+
 def read_chunks(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     r"""Chunks that ollama-python and griptape can read, from whatever a server sends.
 
@@ -43,6 +47,8 @@ def read_chunks(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     ------
     NotChunks
         For a line that is no JSON object.
+    ErrorInAnswer
+        For an error among the chunks. (ollama-python would read its words as JSON once more.)
 
     Examples
     --------
@@ -98,8 +104,7 @@ def _begins(text: str) -> str:
 def _chunks(told: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """What an object tells, as the chunks that griptape reads: text and each tool call apart."""
     if error := told.get("error"):
-        yield {"error": error_text(error)}
-        return
+        raise ErrorInAnswer(error_text(error))
     given = told.get("message")
     message = given if isinstance(given, dict) else {}
     content = _text(message.get("content")) or _text(told.get("response"))  # as of /api/generate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifecycle_widgets.agent.chunks import NotChunks, error_text
+from lifecycle_widgets.agent.chunks import ErrorInAnswer, NotChunks, error_text
 from lifecycle_widgets.error_advice import advice_for, out_of_descriptors
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.server import Server, ServerError, ServerUnreachable, UnknownModel
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import ollama
 
 _SHOWN = 120  # characters of somebody else's words
+_BAD_CALL = "required fields for ToolAction"  # griptape's words, in a ValueError
 _KEPT = "What had arrived is kept"
 
 
@@ -46,6 +47,8 @@ def explained(
         return fault
     if isinstance(fault, NotChunks):
         return _no_answer(fault, server, has_begun)
+    if isinstance(fault, ErrorInAnswer):
+        return _broke_off(str(fault), model)
     if isinstance(fault, ollama.ResponseError):
         return _refused(fault, server, model)
     never_there = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.InvalidURL)
@@ -56,6 +59,11 @@ def explained(
     if isinstance(fault, MemoryError):
         return RunFailed(
             f"The memory of this process ran out. {_KEPT}; restart it (in a notebook: the kernel)."
+        )
+    if _BAD_CALL in str(fault):
+        return RunFailed(
+            f"{model} called a tool in a form that griptape cannot read. {_KEPT}. Run it again, or "
+            "choose a model that is better with tools."
         )
     failed = RunFailed(f"The run failed: {_named(fault)}. {_KEPT}.")
     failed.__cause__ = fault
@@ -79,13 +87,17 @@ def _no_answer(fault: NotChunks, server: Server, has_begun: bool) -> BaseExcepti
 
 
 def _refused(fault: ollama.ResponseError, server: Server, model: str) -> BaseException:
-    """An error that the server answered with: in place of an answer, or in the middle of one."""
+    """An error that the server answered with, in place of an answer."""
     said, status = error_text(fault.error), fault.status_code
     if status > 0:
         try:
             return server.explain(type(fault)(said, status), model)
         except (ServerUnreachable, ServerError, UnknownModel) as other:  # it asks for the models
             return other
+    return _broke_off(said, model)
+
+
+def _broke_off(said: str, model: str) -> RunFailed:
     advice = advice_for(said, model) or "Run it again."
     return RunFailed(
         f"{model} failed in the middle of its answer ({_one_line(said)}). {_KEPT}. {advice}"

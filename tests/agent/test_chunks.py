@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle_widgets.agent.chunks import NotChunks, read_chunks
+from lifecycle_widgets.agent.chunks import ErrorInAnswer, NotChunks, read_chunks
 from tests.recorded import chunk, final
 
 CALL = {"function": {"name": "a", "arguments": {"b": 1}}}
@@ -84,10 +84,14 @@ def test_a_line_that_is_no_object_ends_it_after_what_came(line: str) -> None:
 
 @pytest.mark.parametrize(
     ("error", "said"),
-    [("boom", "boom"), ({"message": "boom", "code": 5}, "boom"), (["boom"], '["boom"]')],
+    [("boom", "boom"), ({"message": "boom", "code": 5}, "boom"), (["boom"], '["boom"]'), (5, "5")],
 )
 def test_errors_in_any_form(error: Any, said: str) -> None:
-    assert read({"error": error}) == [{"error": said}]
+    chunks = read_chunks([f"{json.dumps(chunk('kept'))}\n{json.dumps({'error': error})}".encode()])
+    assert next(chunks)["message"]["content"] == "kept"
+    with pytest.raises(ErrorInAnswer) as broken:
+        next(chunks)
+    assert str(broken.value) == said
     assert texts({"error": None, **chunk("x")}) == ("", "x")
 
 
@@ -128,8 +132,7 @@ def test_mutated_chunks_never_trouble_ollama_python(kind: str, data: st.DataObje
         for name in data.draw(st.lists(st.sampled_from(sorted(place)), max_size=3)):
             place[name] = data.draw(st.sampled_from(ODD))
     for found in read(told):
-        if "error" not in found:
-            ollama.ChatResponse(**json.loads(json.dumps(found)))
+        ollama.ChatResponse(**json.loads(json.dumps(found)))
 
 
 # --- OpenAI's form, in which llama.cpp's server answers -------------------------------------------

@@ -17,6 +17,7 @@ from lifecycle_widgets.server import NotTold, Server, ServerError, ServerUnreach
 from tests.recorded import Answer, RecordedServer, chat, chunk, final, ollama
 
 MODEL = "tiny:1b"
+CALL = {"function": {"name": "nameless", "arguments": {}}}
 OURS = (RunFailed, ServerError, ServerUnreachable, UnknownModel)
 PAGE = b"<html><head><title>504 Gateway Time-out</title></head>" + b"<p>sorry</p>" * 300
 
@@ -126,6 +127,12 @@ def test_waiting_for_what_was_never_started_and_starting_twice(recorded: Recorde
         ([chunk("kept")], "went away in the middle of the answer .*final chunk"),
         ([chunk("kept"), {"error": "boom"}], r"middle of its answer \(boom\)"),
         ([chunk("kept"), {"error": {"message": "boom"}}], r"middle of its answer \(boom\)"),
+        ([chunk("kept"), {"error": ["boom"]}], r"middle of its answer \(\[\"boom"),
+        ([chunk("kept"), {"error": "5"}], r"middle of its answer \(5\)"),
+        (
+            [chunk("kept"), chunk(tool_calls=[CALL]), final()],
+            "called a tool in a form that griptape",
+        ),
         ([chunk("kept"), PAGE.decode()], "is no answer to a prompt .*504 Gateway"),
         ([chunk("kept"), '{"half": '], "is no answer to a prompt"),
         ([chunk("kept"), "[]"], "is no answer to a prompt"),
