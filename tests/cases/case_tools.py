@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
+
+import pytest
 
 from lifecycle_widgets import (
     Monitor,
@@ -17,7 +21,7 @@ from lifecycle_widgets import (
     ServerUnreachable,
     UnknownModel,
 )
-from tests.sandbox.sandbox_tools import run_python
+from tests.sandbox.sandbox_tools import environment, run_python
 
 OURS = (ServerUnreachable, ServerError, UnknownModel, RunFailed)
 """The only exceptions that a server's answers may become."""
@@ -73,4 +77,19 @@ def printed(code: str, within_s: float = 60.0, **environment: str | None) -> str
     """What Python code prints in a process of its own (None takes a variable away)."""
     done: subprocess.CompletedProcess[str] = run_python(code, within_s, **environment)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
+def without_a_network(code: str, **changes: str | None) -> str:
+    """What Python prints in a network namespace that has loopback only: nothing can go out."""
+    if shutil.which("unshare") is None:
+        pytest.skip("unshare is not installed")
+    command = ["unshare", "-n", "--", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
+    command += [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, env=environment(**changes), capture_output=True, text=True, timeout=60
+    )
+    if "unshare failed" in done.stderr:
+        pytest.skip(f"no network namespace can be made here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -130,7 +130,7 @@ def test_the_models_are_known_where_what_is_in_memory_is_not(recorded: RecordedS
         ({"models": None}, []),
         ({"models": []}, []),
         (tags(None, 3, "", [], model()), ["tiny:1b"]),
-        (tags("x", "y:1b"), ["x", "y:1b"]),
+        (tags("x", "y:1b"), None),
         (tags(model(name=...)), ["tiny:1b"]),
         (tags(model(model=...)), ["tiny:1b"]),
         (tags(model(model=None)), ["tiny:1b"]),

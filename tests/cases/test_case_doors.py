@@ -1,158 +1,25 @@
-"""Proxies, keys, certificates and gateways between us and a server."""
+"""Keys, certificates, gateways and redirects between us and a server."""
 
 from __future__ import annotations
 
 import logging
-import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from lifecycle_widgets import AgentRun, Sandbox, Server, ServerError, ServerUnreachable, run_agent
-from lifecycle_widgets.server import SANDBOX_URL_VARIABLE
-from tests.cases.case_tools import OURS, assert_readable, printed, samples, told, wait_until
-from tests.recorded import Answer, Certificate, RecordedServer, certificate, ollama
-from tests.sandbox.sandbox_tools import environment
-
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-NO_PROXIES: dict[str, str | None] = dict.fromkeys((*PROXIES, *map(str.lower, PROXIES)))
-KEY = "k3y-of-mine"
-
-
-@pytest.fixture(scope="session")
-def localhost(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """A certificate of our own for localhost."""
-    return certificate(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment without proxies, to be filled."""
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    return monkeypatch
-
-
-# --- proxies ------------------------------------------------------------------------------------
-
-NOBODY = "http://127.0.0.1:9"
-SETTINGS = [
-    {"HTTP_PROXY": NOBODY, "http_proxy": NOBODY},
-    {"http_proxy": NOBODY, "no_proxy": ""},
-    {"HTTPS_PROXY": NOBODY, "ALL_PROXY": NOBODY, "NO_PROXY": "example.com"},
-    {"ALL_PROXY": "socks5://127.0.0.1:9"},
-    {"all_proxy": "socks5h://user:pw@127.0.0.1:9", "NO_PROXY": " "},
-    {"ALL_PROXY": "socks4://127.0.0.1:9"},
-    {"HTTP_PROXY": "127.0.0.1:9"},
-    {"HTTP_PROXY": "proxy"},
-    {"HTTP_PROXY": "ftp://127.0.0.1:9"},
-    {"HTTP_PROXY": "http://[::1"},
-    {"HTTP_PROXY": "http://127.0.0.1:port"},
-    {"HTTP_PROXY": NOBODY, "NO_PROXY": "10.0.0.0/8, .corp.example,*.x, host:80 ,[::1],,"},
-    {"HTTP_PROXY": NOBODY, "NO_PROXY": "::1/128,[::1]:80,http://a.example,\u00fc"},
-]
-
-
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
-def test_loopback_never_goes_through_a_proxy(
-    sandbox: Sandbox, no_proxies: pytest.MonkeyPatch, settings: dict[str, str]
-) -> None:
-    """Cases 12 and 13, on a real Ollama: lists, version, and the monitor."""
-    for name, value in settings.items():
-        no_proxies.setenv(name, value)
-    server = Server(sandbox.url)
-    assert len(server.models()) == 3
-    assert server.version == sandbox.version
-    assert server.answers()
-    server.client.show("smollm2:135m")
-    server.close()
-
-
-def test_a_run_and_a_monitor_behind_a_proxy(server: Server, no_proxies: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        no_proxies.setenv(name, NOBODY)
-    run = run_agent("Hi", model="smollm2:135m", server=server, options={"num_predict": 4})
-    assert run.answer
-    assert all(sample.error is None for sample in samples(server))
-
-
-def test_the_sandbox_is_found_behind_a_companys_proxy(sandbox: Sandbox) -> None:
-    """As in a kernel that `lifecycle-lab` started."""
-    if Server("localhost").answers():
-        pytest.skip("an Ollama of this machine's owner runs on localhost:11434")
-    code = "import lifecycle_widgets as lw; s = lw.Server.find(); print(s.url, len(s.models()))"
-    everywhere = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY"), NOBODY)
-    handed = {SANDBOX_URL_VARIABLE: sandbox.url, "OLLAMA_HOST": None}
-    assert printed(code, **everywhere, **handed, NO_PROXY="", no_proxy="") == f"{sandbox.url} 3"
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "localhost"])
-def test_every_address_of_loopback(no_proxies: pytest.MonkeyPatch, host: str) -> None:
-    no_proxies.setenv("HTTP_PROXY", NOBODY)
-    with RecordedServer(ollama(), host="127.0.0.1" if host == "localhost" else host) as recorded:
-        assert Server(f"http://{host}:{recorded.port}").models()
-
-
-@pytest.mark.parametrize("settings", [SETTINGS[i] for i in (3, 5, 8, 10)], ids=str)
-def test_a_fresh_process_behind_a_proxy_that_cannot_be_used(settings: dict[str, str]) -> None:
-    """`import ollama` reads the variables too, whichever server is asked."""
-    code = (
-        "import os, lifecycle_widgets as lw\n"
-        "s = lw.Server(os.environ['OLLAMA_HOST'])\n"
-        "print(len(s.models()), lw.run_agent('hi', model='tiny:1b', server=s).answer,"
-        " s.client.list().models[0].model)\n"
-    )
-    with RecordedServer(ollama()) as recorded:
-        said = printed(code, OLLAMA_HOST=recorded.url, **{**NO_PROXIES, **settings})
-    assert said == "1 Hello tiny:1b"
-
-
-def without_a_network(code: str, **changes: str | None) -> str:
-    """What Python prints in a network namespace that has loopback only: nothing can go out."""
-    if shutil.which("unshare") is None:
-        pytest.skip("unshare is not installed")
-    command = ["unshare", "-n", "--", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
-    command += [sys.executable, "-c", code]
-    done = subprocess.run(
-        command, env=environment(**changes), capture_output=True, text=True, timeout=60
-    )
-    if "unshare failed" in done.stderr:
-        pytest.skip(f"no network namespace can be made here: {done.stderr.strip()}")
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-@pytest.mark.parametrize(
-    ("variable", "proxy"),
-    [
-        ("ALL_PROXY", "socks5://127.0.0.1:9"),
-        ("all_proxy", "socks5h://127.0.0.1:9"),
-        ("ALL_PROXY", "socks4://127.0.0.1:9"),
-        ("HTTP_PROXY", "http://127.0.0.1:9"),
-        ("http_proxy", "proxy.of.ours"),
-        ("HTTP_PROXY", "ftp://127.0.0.1:9"),
-        ("HTTP_PROXY", "http://127.0.0.1:port"),
-    ],
+from lifecycle_widgets import AgentRun, Server, ServerError, ServerUnreachable, run_agent
+from tests.cases.case_tools import (
+    OURS,
+    assert_readable,
+    samples,
+    told,
+    wait_until,
+    without_a_network,
 )
-def test_a_proxy_that_cannot_be_used_is_named(variable: str, proxy: str) -> None:
-    """Case 13: for a server elsewhere, one sentence with the variable's name."""
-    code = (
-        "import lifecycle_widgets as lw\n"
-        "s = lw.Server('http://192.0.2.7:11434')\n"
-        "for ask in (s.models, s.residents, lambda: s.version,"
-        " lambda: lw.run_agent('hi', model='m', server=s)):\n"
-        "    try: ask()\n"
-        "    except lw.ServerUnreachable as fault: print(fault)\n"
-    )
-    lines = without_a_network(code, **{**NO_PROXIES, variable: proxy}).splitlines()
-    assert len(lines) == 4
-    for line in lines:
-        assert_readable(line)
-        assert variable.lower() in line.lower()
+from tests.recorded import Answer, Certificate, RecordedServer, ollama
+
+KEY = "k3y-of-mine"
 
 
 # --- keys ---------------------------------------------------------------------------------------
@@ -366,69 +233,3 @@ def test_a_redirect_to_itself_ends() -> None:
     with RecordedServer() as recorded:
         recorded.redirect_to = recorded.url
         assert isinstance(told(Server(recorded.url).models), str)
-
-
-# --- finding ------------------------------------------------------------------------------------
-
-
-def found_with(host: str, **more: str) -> str:
-    """What `Server.find` says and does in a process of its own, with the children it has then."""
-    code = (
-        "import psutil, warnings, lifecycle_widgets as lw\n"
-        "warnings.simplefilter('error')\n"
-        "try: print('found', lw.Server.find().url)\n"
-        "except (lw.ServerUnreachable, lw.ServerError, ValueError, UserWarning) as f: print(f)\n"
-        "print(len(psutil.Process().children(recursive=True)), 'children')\n"
-    )
-    gone = {SANDBOX_URL_VARIABLE: None, "OLLAMA_API_KEY": None}
-    return printed(code, **{**gone, "OLLAMA_HOST": host, **more})
-
-
-def test_a_server_that_is_slow_is_found_or_named() -> None:
-    slow = {path: Answer(body, delay_s=4) for path, body in ollama().items()}
-    with RecordedServer(slow) as recorded:
-        said = found_with(recorded.url)
-    assert said.endswith("\n0 children"), said
-    assert recorded.url in said
-
-
-def test_a_server_that_wants_a_key_is_named() -> None:
-    with RecordedServer(ollama(), needs={"Authorization": "Bearer k"}) as recorded:
-        said = found_with(recorded.url)
-        assert said.endswith("\n0 children"), said
-        assert "OLLAMA_API_KEY" in said
-        assert found_with(recorded.url, OLLAMA_API_KEY="k").startswith("found")
-
-
-@pytest.mark.parametrize("path", ["/v1", "/v1/", "/api", "/api/"])
-def test_an_address_with_another_apis_path(path: str) -> None:
-    with RecordedServer(ollama()) as recorded:
-        said = found_with(recorded.url + path)
-        assert said.endswith("\n0 children"), said
-        assert said.startswith("found") or path.strip("/") in said
-        assert recorded.url in said
-
-
-def test_the_wrong_scheme_is_named(localhost: Certificate) -> None:
-    with RecordedServer(ollama(), tls=localhost) as secure, RecordedServer(ollama()) as plain:
-        for wrong, right in ((f"http://127.0.0.1:{secure.port}", "https"),
-                             (f"https://127.0.0.1:{plain.port}", "http://")):  # fmt: skip
-            said = found_with(wrong)
-            assert said.endswith("\n0 children"), said
-            assert said.startswith("found") or right in said
-
-
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_gateway_before_an_ollama_that_is_down_is_named(status: int) -> None:
-    page = Answer(PAGE, status, "text/html")
-    with RecordedServer(dict.fromkeys(ollama(), page)) as recorded:
-        said = found_with(recorded.url)
-    assert said.endswith("\n0 children"), said
-    assert str(status) in said
-
-
-def test_an_address_that_is_none_is_one_line() -> None:
-    for host in ("http://localhost:port", "[::1", "http://", "localhost:99999"):
-        said = found_with(host)
-        assert said.endswith("\n0 children"), said
-        assert_readable(said.rpartition("\n")[0])

@@ -153,24 +153,11 @@ for name in GONE: sys.modules.pop(name, None)
 """
 
 
-def test_without_posix_everything_but_the_sandbox_can_be_imported(server: Server) -> None:
-    """Case 19, as far as modules go: tests/platform has the whole of it."""
+def test_without_posix_everything_can_be_imported() -> None:
+    """Case 19, as far as imports go: tests/platform has the whole of it."""
     code = NO_POSIX + (
         "import lifecycle_widgets as lw, lifecycle_widgets.cli\n"
         "for name in lw.__all__: getattr(lw, name)\n"
-        "s = lw.Server(os.environ['OLLAMA_HOST'])\n"
-        "for kind in (lw.InTurn, lw.InARow, lw.ColdAndWarm, lw.Downstream):\n"
-        "    assert kind(server=s).plan().rows\n"
         "print('good')\n"
     )
-    assert printed(code, OLLAMA_HOST=server.url) == "good"
-
-
-def test_without_posix_the_sandbox_says_so_in_a_sentence() -> None:
-    code = NO_POSIX + (
-        "import lifecycle_widgets as lw\n"
-        "try: lw.Sandbox().start()\n"
-        "except lw.SandboxError as fault: print(fault)\n"
-    )
-    said = printed(code)
-    assert_readable(said)
+    assert printed(code) == "good"

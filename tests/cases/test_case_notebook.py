@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lifecycle_widgets import ResourceChart, Sandbox, Server, TuningLab
-from tests.cases.case_tools import printed, wait_until
+from tests.cases.case_tools import wait_until
 from tests.recorded import RecordedServer, ollama
 
 TIMES = 20
@@ -28,7 +28,7 @@ def monitors() -> int:
 
 
 def test_many_labs_of_one_server_share_one_monitor(recorded: RecordedServer) -> None:
-    """Case 20, outside a notebook: nothing tells that a cell is run again."""
+    """Case 20, outside a notebook. In one: tests/widgets/test_cells.py."""
     before, labs = monitors(), []
     server = Server(recorded.url)
     for _ in range(TIMES):
@@ -39,43 +39,6 @@ def test_many_labs_of_one_server_share_one_monitor(recorded: RecordedServer) -> 
     for part in (*labs, *charts):
         part.close()
     wait_until(lambda: monitors() == before, "the monitor ends with the last", 10)
-
-
-CELLS = f"""
-import os, threading, time, ipywidgets, psutil
-from IPython.core.interactiveshell import InteractiveShell
-shell = InteractiveShell.instance()
-def cell(code, id):
-    try: shell.run_cell(code, store_history=True, cell_id=id).raise_error()
-    except TypeError: shell.run_cell(code, store_history=True).raise_error()
-def count():
-    time.sleep(3)
-    return (threading.active_count(),
-            sum(t.name == "lifecycle-monitor" for t in threading.enumerate()),
-            len(psutil.Process().net_connections()), len(ipywidgets.Widget._instances
-            if hasattr(ipywidgets.Widget, "_instances") else ipywidgets.widgets.widget._instances))
-cell("import lifecycle_widgets as lw, os; server = lw.Server(os.environ['OLLAMA_HOST'])", "a")
-cell("lab = lw.TuningLab(server); lab", "b")
-one = count()
-for _ in range({TIMES - 1}): cell("lab = lw.TuningLab(server); lab", "b")
-many = count()
-print(*one, *many)
-"""
-
-
-@pytest.mark.slow
-def test_a_cell_that_is_run_twenty_times_leaves_one_lab(sandbox: Sandbox) -> None:
-    """Case 20, in IPython: what the cell showed before is closed."""
-    *_, last = printed(CELLS, within_s=180, OLLAMA_HOST=sandbox.url).splitlines()
-    threads, first, sockets, widgets, threads_20, monitors_20, sockets_20, widgets_20 = map(
-        int, last.split()
-    )
-    print(f"once: {threads} threads, {sockets} connections, {widgets} widgets")
-    print(f"{TIMES} times: {threads_20} threads, {sockets_20} connections, {widgets_20} widgets")
-    assert (first, monitors_20) == (1, 1)
-    assert threads_20 <= threads + 3
-    assert sockets_20 <= sockets + 2
-    assert widgets_20 <= widgets * 1.2
 
 
 @pytest.mark.slow
