@@ -192,6 +192,8 @@ def test_what_cannot_be_chosen_says_so_to_a_screen_reader(page: Page) -> None:
     assert chosen(page)[1] == ["all-minilm:latest"]
     page.evaluate("model.set('value', 'llama3.2:1b')")
     assert field(page).input_value().startswith("llama3.2:1b")
+    page.keyboard.type("qwen2:1b")
+    assert field(page).input_value() == "qwen2:1b", "typing goes on as before"
 
 
 def test_news_while_it_is_open_moves_nothing(page: Page) -> None:

@@ -62,9 +62,12 @@ function render({ model, el }) {
 
   function settle() {
     const chosen = model.get("options").find(({ name }) => name === model.get("value"));
-    field.value = chosen ? line(chosen) : model.get("value");
-    field.title = field.value;
     field.placeholder = model.get("hint");
+    const text = chosen ? line(chosen) : model.get("value");
+    if (field.value === text) return;
+    field.value = field.title = text;
+    // what is typed next takes its place
+    if (field.getRootNode().activeElement === field) field.select();
   }
 
   function point(index) {
@@ -146,7 +149,6 @@ function render({ model, el }) {
       model.save_changes();
     }
     close();
-    field.select();
   }
 
   const keys = {
@@ -155,10 +157,7 @@ function render({ model, el }) {
     PageDown: () => (isOpen ? point(active + PAGE) : open()),
     PageUp: () => (isOpen ? point(active - PAGE) : open()),
     Enter: () => (isOpen ? choose(found[active]) : open()),
-    Escape: () => {
-      close();
-      field.select();
-    },
+    Escape: close,
   };
   field.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -177,9 +176,9 @@ function render({ model, el }) {
     if (event.button || (isOpen && typed)) return; // in what was typed, the caret can be placed
     event.preventDefault(); // else the click would undo the selection
     field.focus();
+    field.select();
     if (isOpen) close();
     else open();
-    field.select();
   });
   field.addEventListener("blur", close);
   popup.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps focus
