@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import psutil
 
 from lifecycle_widgets.container_memory import container_memory
 
 MACHINE, CONTAINER = "this machine", "this container"
+_LOOK_AGAIN_S = 10.0  # for a limit, where there is none: it is rarely set later
 
 
 class Host:
@@ -19,11 +22,15 @@ class Host:
     def __init__(self) -> None:
         self._last_s: tuple[float, float] | None = None
         self._cpu_fraction = 0.0
+        self._no_limit_until_s = 0.0
 
     def memory(self) -> tuple[int, int, str]:
         """Used and total main memory, in bytes, and whose: ``MACHINE`` or ``CONTAINER``."""
-        if (container := container_memory()) is not None:
-            return container.used_bytes, container.total_bytes, CONTAINER
+        now_s = time.monotonic()
+        if now_s >= self._no_limit_until_s:
+            if (container := container_memory()) is not None:
+                return container.used_bytes, container.total_bytes, CONTAINER
+            self._no_limit_until_s = now_s + _LOOK_AGAIN_S
         memory = psutil.virtual_memory()
         return memory.total - memory.available, memory.total, MACHINE
 

@@ -52,9 +52,8 @@ class Processes:
         """Take in what is new, and forget what has ended."""
         now = psutil.pids()
         for known in (self.servers, self.runners):
-            for pid in [pid for pid, one in known.items() if not is_alive(one.process)]:
+            for pid in known.keys() - set(now):
                 del known[pid]
-                self._seen.pop(pid, None)  # the number may be another's by now
         for pid in now:
             if not self._seen.get(pid, False) and not (pid in self.servers or pid in self.runners):
                 self._look(pid)
@@ -86,14 +85,6 @@ class Processes:
                 self.runners[pid] = Known(process, (pid, *_started_by(process)), model)
             elif self._parents and not is_helper(arguments) and process.ppid() in self._parents:
                 self.runners[pid] = Known(process, (pid, process.ppid()))
-
-
-def is_alive(process: psutil.Process) -> bool:
-    """False when it has ended, also when its number is another's by now."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except (psutil.Error, OSError):
-        return False
 
 
 def forwarder_of(uid: int, port: int) -> str | None:

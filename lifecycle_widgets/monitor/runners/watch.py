@@ -116,11 +116,11 @@ def _holding(found: tuple[Found, ...], resident: int) -> tuple[Found, ...]:
 
 
 def _reading(runner: Known) -> Found | None:
-    """One reading; None when it has ended, or is a zombie, which has no memory."""
+    """One reading; None when it has ended (also when its number is another's by now)."""
     try:
-        rss_bytes = int(runner.process.memory_info().rss)
+        rss_bytes = int(runner.process.memory_info().rss) if runner.process.is_running() else 0
     except (psutil.Error, OSError):
         return None
-    return (
-        Found(runner.pid, rss_bytes, digest_in(runner.model), runner.model) if rss_bytes else None
-    )
+    if not rss_bytes:  # a zombie has no memory
+        return None
+    return Found(runner.pid, rss_bytes, digest_in(runner.model), runner.model)
