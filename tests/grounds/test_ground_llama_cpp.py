@@ -15,8 +15,8 @@ from lifecycle_widgets.sandbox.store import record, store
 from lifecycle_widgets.server import NotTold
 from tests.cases.case_tools import OURS, assert_readable, told, watched
 from tests.grounds.ground_tools import SHORT, SMALL
-from tests.grounds.programs import free_port, listens, running
-from tests.sandbox.sandbox_tools import environment
+from tests.grounds.programs import free_port, running
+from tests.sandbox.sandbox_tools import ask, environment
 
 LAST_WITH_API = "2026.4.8672.1"
 """Later ones have no /api (ggml-org/llama.cpp#22165)."""
@@ -54,10 +54,17 @@ def start(weights: Path, folder: Path, path: str | None = None) -> Iterator[Serv
     port = free_port()
     script = str(Path(__file__).with_name("llama_cpp.py"))
     command = [sys.executable, script, str(weights), str(port)]
-    with running(
-        command, lambda: listens(port), folder / "llama.txt", env=environment(PYTHONPATH=path)
-    ):
+    env = environment(PYTHONPATH=path)
+    with running(command, lambda: loaded(port), folder / "llama.txt", env=env):
         yield Server(f"http://127.0.0.1:{port}")
+
+
+def loaded(port: int) -> bool:
+    """Whether the model is loaded; until then everything is answered with 503."""
+    try:
+        return bool(ask(f"http://127.0.0.1:{port}", "/health"))
+    except OSError:
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -135,14 +142,14 @@ def test_experiments_say_what_is_lacking(with_api: Server) -> None:
 
 def test_todays_server_is_named_for_what_it_is(without_api: Server) -> None:
     """It speaks OpenAI's API only; that is one sentence, wherever it is asked."""
-    for ask in (
+    for question in (
         without_api.models,
         without_api.residents,
         lambda: run_agent("hi", model="x", server=without_api),
         lambda: Server(f"{without_api.url}/v1").models(),
     ):
         with pytest.raises(OURS) as refused:
-            ask()
+            question()
         assert_readable(str(refused.value))
     picker = ModelPicker(without_api)
     assert_readable(picker.error)
