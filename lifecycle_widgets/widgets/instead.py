@@ -15,17 +15,18 @@ _TEXT = "{} is shown while its kernel runs. Run the cell again to see it."
 # displaying widget: model not found". An output after it, without a text of its own, can replace
 # these words, and nothing else: of a widget that is there the place has elements in it.
 _STYLE = """\
-<style class="lw-instead">
-.jp-OutputArea-child:has(.lw-instead) {{ display: none; }}
-.jp-OutputArea-child:has(+ .jp-OutputArea-child .lw-instead) > .jupyter-widgets:not(:has(*)) {{
+<style class="{mark}">
+.jp-OutputArea-child:has(.{mark}) {{ display: none; }}
+.jp-OutputArea-child:has(+ .jp-OutputArea-child .{mark}) > .jupyter-widgets:not(:has(*)) {{
+  padding-left: var(--jp-code-padding, 5px);
   font-size: 0;
 }}
-.jp-OutputArea-child:has(+ .jp-OutputArea-child .lw-instead) > .jupyter-widgets:not(:has(*))::after {{
-  content: "{}";
+.jp-OutputArea-child:has(+ .jp-OutputArea-child .{mark}) > .jupyter-widgets:not(:has(*))::after {{
+  content: "{text}";
   font-size: var(--jp-content-font-size1, 14px);
 }}
 </style>
-"""  # noqa: E501 (a selector)
+"""
 
 
 class Instead:
@@ -45,7 +46,8 @@ class Instead:
             return
         display(data, metadata=metadata, raw=True)
         if hasattr(get_ipython(), "kernel"):
-            display({"text/html": _STYLE.format(self._instead()), "text/plain": ""}, raw=True)
+            mark, text = f"lw-instead-{type(self).__name__}", self._instead()
+            display({"text/html": _STYLE.format(mark=mark, text=text), "text/plain": ""}, raw=True)
 
     def _instead(self) -> str:
         return _TEXT.format(type(self).__name__)

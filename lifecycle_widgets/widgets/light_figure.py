@@ -62,10 +62,9 @@ class LightFigure(go.FigureWidget):  # type: ignore[misc]
             return state
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Drop what the browser reports: after every update, the defaults plotly has filled in.
+        """Take nothing in: it could meet another thread's drawing.
 
-        Nothing here needs them, and taking them in while another thread draws could lose an
-        update (ipywidgets holds all notifications meanwhile, and merges them).
+        (ipywidgets holds all notifications meanwhile, and merges them: an update could be lost.)
         """
 
     def send_picture(self) -> None:

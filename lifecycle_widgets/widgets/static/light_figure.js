@@ -48,10 +48,12 @@ function ask(model, wanted) {
   }
 }
 
-/** Plotly, asked for again and again while the place is on the page. */
+/** Plotly, asked for again and again until the place has left the page. */
 async function library(model, el) {
   const kept = shelf(model.get("_plotly_version"));
-  while (!kept.given && el.isConnected !== false) {
+  let wasThere = false; // a view is made before it is put on the page
+  while (!kept.given && (el.isConnected || !wasThere)) {
+    wasThere ||= el.isConnected;
     if (performance.now() - kept.askedAt >= ASKS_EVERY_MS) {
       kept.askedAt = performance.now();
       ask(model, "plotly");
@@ -73,6 +75,18 @@ function latestPicture(model) {
     ask(model, "picture");
     pause(PICTURE_MS).then(() => told({ has: "picture" }));
   });
+}
+
+/** The model for plotly's widget, which would report each of its drawings to the kernel. */
+function unreported(model) {
+  const reports = (name) => typeof name === "string" && name.startsWith("_js2py");
+  return {
+    get: (name) => model.get(name),
+    set: (name, value) => reports(name) || model.set(name, value),
+    on: (name, then) => model.on(name, then),
+    off: (name, then) => model.off(name, then),
+    save_changes() {},
+  };
 }
 
 function placeholder(el, model) {
@@ -98,7 +112,7 @@ export default () => {
   async function begun(plotly, model) {
     const its = plotly.default;
     const widget = typeof its === "function" ? await its() : its;
-    await widget.initialize?.({ model });
+    await widget.initialize?.({ model: unreported(model) });
     return widget;
   }
 
@@ -118,7 +132,7 @@ export default () => {
       clear();
       const place = document.createElement("div");
       el.append(place);
-      const ended = await widget.render({ model, el: place });
+      const ended = await widget.render({ model: unreported(model), el: place });
       el.style.minHeight = "";
       return ended;
     },
