@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,7 @@ import psutil
 import pynvml
 import pytest
 
+from lifecycle_widgets.experiments.shortage import Shortage
 from lifecycle_widgets.monitor import Monitor
 from tests.recorded import RecordedServer, ollama
 
@@ -77,6 +80,33 @@ def test_whatever_the_processes_answer_a_sample_comes(monkeypatch: pytest.Monkey
                 assert sample.residents
                 assert sample.faults == ()
             monkeypatch.undo()
+
+
+LIMITED = """
+import sys
+sys.stdin.readline()
+from lifecycle_widgets.monitor import Monitor
+held = bytearray(50_000_000)
+sample = Monitor("127.0.0.1:9").read()
+print(sample.ram_of, sample.ram_used_bytes, sample.ram_total_bytes, sep=",")
+"""
+
+
+@pytest.mark.skipif(Shortage.why_not() is not None, reason=str(Shortage.why_not()))
+def test_where_memory_is_limited_it_is_the_containers() -> None:
+    with Shortage(400_000_000) as shortage:
+        child = subprocess.Popen(
+            [sys.executable, "-c", LIMITED],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        shortage.adopt(child.pid)
+        told, _ = child.communicate("\n", timeout=60)
+    ram_of, used, total = told.strip().split(",")
+    assert ram_of == "this container"
+    assert int(total) == pytest.approx(400e6, rel=0.01)
+    assert 50e6 < int(used) < 300e6
 
 
 def test_a_system_that_does_not_tell_who_listens(monkeypatch: pytest.MonkeyPatch) -> None:
