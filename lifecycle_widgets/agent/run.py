@@ -17,6 +17,7 @@ from lifecycle_widgets.agent.structure import THREAD_NAME, make_agent, run_to_it
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run, Think, Timings
 from lifecycle_widgets.server import (
+    AnyServer,
     Resident,
     Server,
     ServerError,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from griptape.tools import BaseTool
 
     from lifecycle_widgets.agent.client import MeteredClient
-    from lifecycle_widgets.sandbox import Sandbox
 
 
 class AgentRun:
@@ -78,7 +78,7 @@ class AgentRun:
         prompt: str,
         *,
         model: str,
-        server: Server | str | Sandbox | None = None,
+        server: AnyServer = None,
         keep_alive: KeepAlive | str | float | None = None,
         options: Mapping[str, Any] | None = None,
         tools: Sequence[BaseTool] = (),
@@ -304,7 +304,7 @@ def run_agent(
     *,
     model: str,
     keep_alive: KeepAlive | str | float | None = None,
-    server: Server | str | Sandbox | None = None,
+    server: AnyServer = None,
     options: Mapping[str, Any] | None = None,
     tools: Sequence[BaseTool] = (),
     think: Think = None,

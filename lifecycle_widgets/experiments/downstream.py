@@ -35,7 +35,14 @@ from lifecycle_widgets.experiments.task import BigFile, TaskRun, run_task
 from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.runs import Think
 from lifecycle_widgets.sandbox import MODELS, Sandbox
-from lifecycle_widgets.server import Model, Server, chat_models, full_name, smallest_chat_models
+from lifecycle_widgets.server import (
+    AnyServer,
+    Model,
+    Server,
+    chat_models,
+    full_name,
+    smallest_chat_models,
+)
 
 _KEEP_ALIVE: dict[str, str | int] = {RESIDENT: "5m", ZERO: 0, STOP: "5m"}
 _PROMPT = "Say hello."
@@ -120,7 +127,7 @@ class Downstream(Experiment["DownstreamResult"]):
         shortage: bool | None = None,
         task: Sequence[str] | None = None,
         rounds: int = 3,
-        server: Server | str | Sandbox | None = None,
+        server: AnyServer = None,
         think: Think = None,
         seed: int = 0,
     ) -> None:

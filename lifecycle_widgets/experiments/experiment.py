@@ -18,8 +18,7 @@ from lifecycle_widgets.experiments.plan import Plan, Step
 from lifecycle_widgets.experiments.result import Result
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run, Think
-from lifecycle_widgets.sandbox import Sandbox
-from lifecycle_widgets.server import Server, ServerError, ServerUnreachable, UnknownModel
+from lifecycle_widgets.server import AnyServer, Server, ServerError, ServerUnreachable, UnknownModel
 
 R = TypeVar("R", bound=Result)
 Row = Mapping[str, Any]
@@ -58,9 +57,7 @@ class Experiment(ABC, Generic[R]):
 
     result_kind: ClassVar[type[Result]]
 
-    def __init__(
-        self, server: Server | str | Sandbox | None = None, *, think: Think = None
-    ) -> None:
+    def __init__(self, server: AnyServer = None, *, think: Think = None) -> None:
         self.think = checked_think(think)
         self._server = Server.of(server)
         self.result: R | None = None  #: the last run's, also when it failed or was stopped
@@ -79,7 +76,7 @@ class Experiment(ABC, Generic[R]):
         return self._server
 
     @server.setter
-    def server(self, server: Server | str | Sandbox) -> None:
+    def server(self, server: AnyServer) -> None:
         if self._busy.locked():
             raise RuntimeError("This experiment is running. Stop it, or wait for its end.")
         self._server = Server.of(server)

@@ -21,8 +21,7 @@ from lifecycle_widgets.experiments.break_even import break_even_interval, reload
 from lifecycle_widgets.experiments.plan import Plan
 from lifecycle_widgets.experiments.statistics import Interval
 from lifecycle_widgets.runs import Think
-from lifecycle_widgets.sandbox import Sandbox
-from lifecycle_widgets.server import Server, smallest_chat_models
+from lifecycle_widgets.server import AnyServer, smallest_chat_models
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -75,7 +74,7 @@ class InARow(ArmsExperiment["InARowResult"]):
         keep_alives: Sequence[Any] = (0, "30s", "5m", "forever"),
         gaps_s: Sequence[float] = (1, 3, 33, 1),
         price_s_per_gb_min: float = 1.0,
-        server: Server | str | Sandbox | None = None,
+        server: AnyServer = None,
         think: Think = None,
         seed: int = 0,
     ) -> None:

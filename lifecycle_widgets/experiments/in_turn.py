@@ -26,7 +26,7 @@ from lifecycle_widgets.experiments.statistics import Interval
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Think
 from lifecycle_widgets.sandbox import Sandbox
-from lifecycle_widgets.server import Server, ServerUnreachable, chat_models
+from lifecycle_widgets.server import AnyServer, Server, ServerUnreachable, chat_models
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -93,7 +93,7 @@ class InTurn(ArmsExperiment["InTurnResult"]):
         gap_s: float = 0.3,
         pause_s: float = 33.0,
         max_loaded: int | None = 2,
-        server: Server | str | Sandbox | None = None,
+        server: AnyServer = None,
         think: Think = None,
         seed: int = 0,
     ) -> None:

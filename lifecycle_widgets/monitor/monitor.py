@@ -12,10 +12,10 @@ from lifecycle_widgets.monitor.sample import Residency, Sample
 from lifecycle_widgets.monitor.sampler import Sampler
 from lifecycle_widgets.monitor.shared import Lease
 from lifecycle_widgets.monitor.telling import Listener
-from lifecycle_widgets.server import Server
+from lifecycle_widgets.server import AnyServer, Server
 
 if TYPE_CHECKING:
-    from lifecycle_widgets.sandbox import Sandbox
+    pass
 
 LEAST_INTERVAL_S = 0.5  # what faster readings would show is mostly their own cost
 HISTORY_S = 900.0
@@ -55,7 +55,7 @@ class Monitor:
 
     def __init__(
         self,
-        server: Server | str | Sandbox | None = None,
+        server: AnyServer = None,
         *,
         interval_s: float = LEAST_INTERVAL_S,
         history_s: float = HISTORY_S,
@@ -73,7 +73,7 @@ class Monitor:
         return f"<{type(self).__name__} of {self.server.url}, {state}, {len(self.samples)} samples>"
 
     @classmethod
-    def shared(cls, server: Server | str | Sandbox | None = None) -> SharedMonitor:
+    def shared(cls, server: AnyServer = None) -> SharedMonitor:
         """The one running monitor of a server, shared by whatever shows it.
 
         It runs from the first lease to the release of the last.
@@ -192,7 +192,7 @@ class SharedMonitor(Monitor):
     What is collected by Python unreleased is released, too. See `Monitor.shared`.
     """
 
-    def __init__(self, server: Server | str | Sandbox | None = None) -> None:
+    def __init__(self, server: AnyServer = None) -> None:
         self.server = Server.of(server)
         self._lease = Lease(self.server, LEAST_INTERVAL_S, HISTORY_S)
         self._lease.released_with(self)

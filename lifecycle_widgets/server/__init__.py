@@ -11,7 +11,7 @@ from lifecycle_widgets.server.errors import (
 )
 from lifecycle_widgets.server.names import full_name, same_name
 from lifecycle_widgets.server.private import SANDBOX_URL_VARIABLE
-from lifecycle_widgets.server.server import NOT_TOLD, Server
+from lifecycle_widgets.server.server import NOT_TOLD, AnyServer, Server
 from lifecycle_widgets.server.values import FOREVER, Model, PullProgress, Resident
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "NOT_TOLD",
     "SANDBOX_URL_VARIABLE",
     "AccessDenied",
+    "AnyServer",
     "Door",
     "Model",
     "NotTold",

@@ -54,8 +54,13 @@ def _beginning(body: bytes) -> str:
 
 
 def text(value: Any) -> str:
-    """A text; empty for anything else."""
-    return value.strip() if isinstance(value, str) else ""
+    """A text that can be shown; empty for anything else."""
+    return sendable(value.strip()) if isinstance(value, str) else ""
+
+
+def sendable(words: str) -> str:
+    """The text with ? for half a character, which JSON can hold and no page or file can."""
+    return words.encode("utf-8", "replace").decode()
 
 
 def size(value: Any) -> int | None:

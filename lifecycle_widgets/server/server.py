@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.server import answers, finding, private
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _QUICK_TIMEOUT_S = 10.0  # for what Ollama answers from memory: ps, tags, show, version
 NOT_TOLD = "not told"
+AnyServer: TypeAlias = "Server | Sandbox | str | None"
+"""What `Server.of` takes."""
 
 
 class Server:
@@ -111,7 +113,7 @@ class Server:
         return cls.own() or cls.sandbox(progress=progress)
 
     @classmethod
-    def of(cls, server: Server | Sandbox | str | None) -> Server:
+    def of(cls, server: AnyServer) -> Server:
         """A Server of whatever stands for one: itself, an address, a Sandbox; None: `find`.
 
         Raises

@@ -13,7 +13,14 @@ import traitlets
 from lifecycle_widgets.agent import AgentRun, checked_options, warm_up
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run, Think, host_name
-from lifecycle_widgets.server import Model, Server, ServerError, ServerUnreachable, UnknownModel
+from lifecycle_widgets.server import (
+    AnyServer,
+    Model,
+    Server,
+    ServerError,
+    ServerUnreachable,
+    UnknownModel,
+)
 from lifecycle_widgets.widgets.background import Background
 from lifecycle_widgets.widgets.base import Composite, KeepAliveTrait, Message, ServerTrait
 from lifecycle_widgets.widgets.formats import seconds_text
@@ -23,7 +30,7 @@ from lifecycle_widgets.widgets.text_stream import FoldedText, TextStream
 from lifecycle_widgets.widgets.think_picker import ThinkPicker, ThinkTrait
 
 if TYPE_CHECKING:
-    from lifecycle_widgets.sandbox import Sandbox
+    pass
 
 _CLOSE_S = 3.0  # how long close() waits for a run to end
 _REPORT_S = 10.0  # how long wait() waits for the report of a run that has ended
@@ -80,7 +87,7 @@ class AgentPanel(Composite):
 
     def __init__(
         self,
-        server: Server | str | Sandbox | None = None,
+        server: AnyServer = None,
         *,
         model: str = "",
         keep_alive: KeepAlive | str | float | timedelta | None = None,

@@ -13,8 +13,7 @@ import plotly.graph_objects as go
 import traitlets
 
 from lifecycle_widgets.monitor import Monitor, Residency, Sample
-from lifecycle_widgets.sandbox import Sandbox
-from lifecycle_widgets.server import Server
+from lifecycle_widgets.server import AnyServer
 from lifecycle_widgets.widgets.base import Composite, refuse_unknown
 from lifecycle_widgets.widgets.chart.live_figure import LiveFigure
 from lifecycle_widgets.widgets.chart.picture import Picture, picture
@@ -66,7 +65,7 @@ class ResourceChart(Composite):
         self,
         monitor: Monitor | None = None,
         *,
-        server: Server | str | Sandbox | None = None,
+        server: AnyServer = None,
         window_s: float = 120.0,
         **keywords: Any,
     ) -> None:

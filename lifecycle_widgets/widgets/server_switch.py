@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import ipywidgets as widgets
 import traitlets
 
-from lifecycle_widgets.sandbox import Sandbox, SandboxError
-from lifecycle_widgets.server import NOT_TOLD, Server, ServerError, ServerUnreachable
+from lifecycle_widgets.sandbox import SandboxError
+from lifecycle_widgets.server import NOT_TOLD, AnyServer, Server, ServerError, ServerUnreachable
 from lifecycle_widgets.widgets.background import Background
 from lifecycle_widgets.widgets.base import Composite, Message, ServerTrait
 from lifecycle_widgets.widgets.formats import escaped
@@ -47,7 +47,7 @@ class ServerSwitch(Composite):
     progress = traitlets.Unicode(help="What is being done meanwhile; for reading.")
     error = traitlets.Unicode()
 
-    def __init__(self, server: Server | Sandbox | str | None = None, **keywords: Any) -> None:
+    def __init__(self, server: AnyServer = None, **keywords: Any) -> None:
         self._lock = threading.RLock()
         self._background = Background()
         self._showing = False

@@ -15,8 +15,8 @@ import traitlets
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.monitor import Monitor, Sample
 from lifecycle_widgets.runs import Run
-from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import (
+    AnyServer,
     Resident,
     Server,
     ServerError,
@@ -99,7 +99,7 @@ class TuningLab(Composite):
 
     def __init__(
         self,
-        server: Server | Sandbox | str | None = None,
+        server: AnyServer = None,
         *,
         model: str | None = None,
         keep_alive: KeepAlive | str | float | timedelta | None = None,

@@ -72,7 +72,7 @@ def said(body: str) -> tuple[str, bool]:
 
 def one_line(words: str, most: int = _MOST_LETTERS) -> str:
     """A text in one line, and not a long one."""
-    line = " ".join(words.split())
+    line = " ".join(words.encode("utf-8", "replace").decode().split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
-from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import (
+    AnyServer,
     Model,
     Resident,
     Server,
@@ -71,7 +71,7 @@ class ModelPicker(Composite):
 
     def __init__(
         self,
-        server: Server | Sandbox | str | None = None,
+        server: AnyServer = None,
         *,
         model: str = "",
         needs: Sequence[str] = (),
