@@ -1,6 +1,7 @@
 # Two commands are all that is needed:
 #   make lab     set everything up (once) and open JupyterLab; ARGS="..." goes to JupyterLab
-#   make test    set everything up (once) and run the whole test suite on a real Ollama
+#   make test    set everything up (once) and run the whole test suite on a real Ollama, by several
+#                workers; with ARGS="tests/widgets -x" these tests only, by one (or -n auto)
 # For developers: make bench (the figures), make figures (the pictures in the notebooks)
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ lab: $(VENV)/.installed
 	@exec $(VENV)/bin/lifecycle-lab notebooks $(ARGS)
 
 test: check
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest $(or $(ARGS),-n auto)
 
 bench: $(VENV)/.tested
 	$(RUN) -m tests.bench $(ARGS)
