@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -10,6 +13,7 @@ import pytest
 from lifecycle_widgets.experiments import ColdAndWarm, load_result
 from lifecycle_widgets.experiments.pagecache import cached_fraction, forget
 from lifecycle_widgets.server import Server
+from tests.recorded import SHOW, RecordedServer, chat, chunk, final, model, ollama, tags
 
 MODEL = "smollm2:135m"
 
@@ -46,6 +50,44 @@ def test_from_disk_means_that_the_kernel_let_go_of_the_file(server: Server) -> N
     assert result.frame.set_index("state")["dropped"].to_dict() == {
         "cold (from disk)": True, "cold (page cache)": False, "warm": False,
     }  # fmt: skip
+
+
+@pytest.fixture
+def another_file() -> Iterator[Path]:
+    """On a real disk: the page cache forgets nothing of a filesystem in memory."""
+    with tempfile.TemporaryDirectory(dir=Path.home()) as folder:
+        path = Path(folder) / ("sha256-" + "b" * 64)
+        path.write_bytes(os.urandom(4_000_000))
+        yield path
+
+
+def served(path: Path, size_bytes: int) -> RecordedServer:
+    """A server that tells this path, and reads a file of its own: in a container, say."""
+    routes = ollama(
+        tags=tags(model("tiny:1b", size=size_bytes)),
+        show={**SHOW, "modelfile": f"FROM {path}"},
+        ps={"models": []},
+        chat=chat(chunk("Hello."), final()),
+        generate={"done": True},
+    )
+    return RecordedServer(routes)
+
+
+def test_a_file_that_the_server_did_not_read_is_no_measurement(another_file: Path) -> None:
+    if not forget(another_file):
+        pytest.skip("this filesystem lives in memory")
+    with served(another_file, another_file.stat().st_size) as recorded:
+        result = ColdAndWarm(rounds=1, server=recorded.url).run()
+    assert not result.frame["dropped"].any()
+    with pytest.raises(ValueError, match="no value was measured"):
+        result.load_s("cold (from disk)")
+
+
+def test_a_file_of_another_size_is_another_file(another_file: Path) -> None:
+    with served(another_file, 800_000_000) as recorded:
+        plan = ColdAndWarm(rounds=1, server=recorded.url).plan()
+    assert plan.rows == 2
+    assert "cold (from disk) is left out" in plan.notes[0]
 
 
 def test_no_rounds_is_a_mistake(server: Server) -> None:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from lifecycle_widgets.experiments.figures.style import COLORS, TEXT, finish
-from lifecycle_widgets.server import full_name
+from lifecycle_widgets.server import same_name
 
 _LANE, _BETWEEN = 1.0, 0.7  # heights, of a model's lane and between two arms
 _LANE_PX = 17
@@ -63,7 +63,7 @@ def _stays(
     residencies: pd.DataFrame, table: pd.DataFrame, model: str, lanes: dict[str, float], color: str
 ) -> go.Bar:
     """The times in memory; a stay that had not ended goes on to the arm's end."""
-    mine = residencies[residencies["model"].map(full_name) == full_name(model)]
+    mine = residencies[[same_name(name, model) for name in residencies["model"]]]
     ends = mine["arm"].map(table["span_s"] + table["late_s"])
     left = [f"left: {why}" if isinstance(why, str) else "still in memory" for why in mine["why"]]
     return go.Bar(
