@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def test_from_disk_means_that_the_kernel_let_go_of_the_file(server: Server) -> N
     weights = server.weights_path(MODEL)
     assert weights is not None
     assert weights.is_file()
-    if not forget(weights):
+    if not any(forget(weights) or time.sleep(0.2) for _ in range(20)):  # a runner may be ending
         pytest.skip("this filesystem lives in memory")
     fraction = cached_fraction(weights)
     assert fraction is not None
