@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -23,7 +24,6 @@ CLOUD = model(
     remote_host="https://ollama.com:443",
 )
 NOTHING: dict[str, Any] = {"models": []}
-Made = Callable[..., ModelPicker]
 
 
 def show(request: Request) -> dict[str, Any]:
@@ -38,23 +38,25 @@ def show(request: Request) -> dict[str, Any]:
     return {**SHOW, "modelfile": f"FROM /models/blobs/sha256-{weights}", "capabilities": can}
 
 
-@pytest.fixture
-def made() -> Iterator[Made]:
-    """Makes a picker on a server with these answers; ``made.server`` is the last one."""
-    opened: list[Any] = []
+class Makes:
+    """Makes a picker on a server with these answers; ``server`` is the last one."""
 
-    def make(**routes: Any) -> ModelPicker:
-        keywords = {name: routes.pop(name) for name in ("model", "needs") if name in routes}
-        server = RecordedServer(ollama(**{"show": show, "ps": NOTHING, **routes})).__enter__()
-        opened.append(server)
-        picker = ModelPicker(server.url, **keywords)
-        opened.append(picker)
-        make.server = server  # type: ignore[attr-defined]
+    def __init__(self, opened: ExitStack) -> None:
+        self._opened = opened
+        self.server: RecordedServer
+
+    def __call__(self, *, needs: Any = (), **routes: Any) -> ModelPicker:
+        routes = ollama(**({"show": show, "ps": NOTHING} | routes))
+        self.server = self._opened.enter_context(RecordedServer(routes))
+        picker = ModelPicker(self.server.url, needs=needs)
+        self._opened.callback(picker.close)
         return picker
 
-    yield make
-    for one in reversed(opened):
-        one.__exit__(None, None, None) if isinstance(one, RecordedServer) else one.close()
+
+@pytest.fixture
+def made() -> Iterator[Makes]:
+    with ExitStack() as opened:
+        yield Makes(opened)
 
 
 def options(picker: ModelPicker) -> dict[str, dict[str, Any]]:
@@ -66,7 +68,7 @@ def choose(picker: ModelPicker, name: str) -> None:
     parts(picker, ModelChoice)[0].set_state({"value": name})
 
 
-def test_a_model_for_embeddings_is_listed_marked_and_refused(made: Made) -> None:
+def test_a_model_for_embeddings_is_listed_marked_and_refused(made: Makes) -> None:
     picker = made(tags=tags(MINILM, model()))
     assert (picker.model, picker.error) == ("tiny:1b", "")
     until(lambda: options(picker)["all-minilm:latest"]["refused"], 20)
@@ -84,7 +86,7 @@ def test_a_model_for_embeddings_is_listed_marked_and_refused(made: Made) -> None
     assert picker.error == ""
 
 
-def test_a_cloud_model_is_taken_only_by_name_and_what_that_means_is_said(made: Made) -> None:
+def test_a_cloud_model_is_taken_only_by_name_and_what_that_means_is_said(made: Makes) -> None:
     picker = made(tags=tags(CLOUD, model("zephyr:7b")))
     assert (picker.model, picker.notice) == ("zephyr:7b", "")
     option = options(picker)[CLOUD["name"]]
@@ -103,7 +105,7 @@ def test_a_cloud_model_is_taken_only_by_name_and_what_that_means_is_said(made: M
 
 
 @pytest.mark.parametrize("needs", [(), ["all-minilm"], [CLOUD["name"], "all-minilm:latest"]])
-def test_where_none_may_be_chosen_it_says_why(made: Made, needs: Any) -> None:
+def test_where_none_may_be_chosen_it_says_why(made: Makes, needs: Any) -> None:
     picker = made(tags=tags(CLOUD, MINILM), needs=needs)
     assert picker.model == ""
     assert "1 cannot answer a prompt and 1 would send prompts to the cloud" in picker.error
@@ -113,7 +115,7 @@ def test_where_none_may_be_chosen_it_says_why(made: Made, needs: Any) -> None:
     assert (picker.model, picker.error) == (CLOUD["name"], "")
 
 
-def test_the_first_choice_is_one_in_memory_that_can_chat(made: Made) -> None:
+def test_the_first_choice_is_one_in_memory_that_can_chat(made: Makes) -> None:
     held = [resident("all-minilm:latest"), resident("Qwen3:8B", digest="e" * 64)]
     listed = tags(MINILM, model(), model("qwen3:8b", digest="e" * 64))
     picker = made(tags=listed, ps={"models": held})
@@ -121,7 +123,7 @@ def test_the_first_choice_is_one_in_memory_that_can_chat(made: Made) -> None:
     assert options(picker)["qwen3:8b"]["about"].endswith("in memory, forever")
 
 
-def test_what_a_model_can_do_is_marked(made: Made) -> None:
+def test_what_a_model_can_do_is_marked(made: Makes) -> None:
     picker = made(tags=tags(model(), model("qwen3:8b")))
     until(lambda: options(picker)["qwen3:8b"]["marks"], 20)
     assert options(picker)["qwen3:8b"]["marks"] == ["thinking", "tools", "vision"]
@@ -129,23 +131,23 @@ def test_what_a_model_can_do_is_marked(made: Made) -> None:
     assert picker.label(picker.models[0]).endswith("in memory · thinking · tools · vision")
 
 
-def test_two_hundred_models_are_asked_about_in_the_background(made: Made) -> None:
+def test_two_hundred_models_are_asked_about_in_the_background(made: Makes) -> None:
     many = [model(f"qwen{n:03}:1b", digest=f"{n:064x}") for n in range(200)]
     picker = made(tags=tags(*many), show=slow_show(0.05))
-    asked = len(made.server.asked("/api/show"))  # type: ignore[attr-defined]
+    asked = len(made.server.asked("/api/show"))
     assert asked < 20, "the lab does not wait for all of them"
     assert picker.model == "qwen000:1b"
     assert len(options(picker)) == 200
     until(lambda: all(o["marks"] for o in options(picker).values()), 60)
-    asked = len(made.server.asked("/api/show"))  # type: ignore[attr-defined]
+    asked = len(made.server.asked("/api/show"))
     picker.refresh(residents=[])
     picker.refresh()
     assert asked <= 205
     until(lambda: "lifecycle-learn" not in threads(), 20)
-    assert len(made.server.asked("/api/show")) == asked, "what is known is not asked again"  # type: ignore[attr-defined]
+    assert len(made.server.asked("/api/show")) == asked, "what is known is not asked again"
 
 
-def test_closing_ends_the_asking(made: Made) -> None:
+def test_closing_ends_the_asking(made: Makes) -> None:
     many = [model(f"qwen{n:03}:1b", digest=f"{n:064x}") for n in range(200)]
     picker = made(tags=tags(*many), show=slow_show(0.05))
     picker.close()
@@ -174,7 +176,7 @@ LLAMA_CPP = {
 }
 
 
-def test_a_server_that_tells_little(made: Made) -> None:
+def test_a_server_that_tells_little(made: Makes) -> None:
     picker = made(tags=LLAMA_CPP, ps=None, show=None)
     assert (picker.model, picker.error) == ("x.gguf", "")
     assert picker.label(picker.models[0]) == "x.gguf · size not told · not told whether in memory"
@@ -191,11 +193,11 @@ def test_a_server_that_tells_little(made: Made) -> None:
         Answer({"error": "no such thing"}, 501),
     ],
 )
-def test_what_is_in_memory_is_not_told_but_models_are_listed(made: Made, ps: Any) -> None:
+def test_what_is_in_memory_is_not_told_but_models_are_listed(made: Makes, ps: Any) -> None:
     picker = made(ps=ps)
     assert (picker.model, picker.error) == ("tiny:1b", "")
     assert picker.label(picker.models[0]).endswith("not told whether in memory")
-    made.server.routes["/api/ps"] = {"models": [resident()]}  # type: ignore[attr-defined]
+    made.server.routes["/api/ps"] = {"models": [resident()]}
     picker.refresh()
     assert picker.notice == ""
     assert picker.label(picker.models[0]).endswith("in memory, forever")
@@ -213,7 +215,7 @@ def test_what_is_in_memory_is_not_told_but_models_are_listed(made: Made, ps: Any
     ],
     ids=["a bare list", "no size", "no details", "twice", "no name", "not a model"],
 )
-def test_odd_lists_are_shown_as_far_as_they_go(made: Made, listed: Any, names: Any) -> None:
+def test_odd_lists_are_shown_as_far_as_they_go(made: Makes, listed: Any, names: Any) -> None:
     picker = made(tags=listed)
     assert picker.model
     assert picker.error == ""
@@ -221,7 +223,7 @@ def test_odd_lists_are_shown_as_far_as_they_go(made: Made, listed: Any, names: A
         assert [m.name for m in picker.models] == names == list(options(picker))
 
 
-def test_a_gateways_page_is_one_line(made: Made) -> None:
+def test_a_gateways_page_is_one_line(made: Makes) -> None:
     page = b"<html>" + b"<p>gateway time-out</p>" * 150 + b"</html>"
     picker = made(tags=Answer(page, 504, "text/html"))
     assert 0 < len(picker.error) < 300
@@ -231,7 +233,7 @@ def test_a_gateways_page_is_one_line(made: Made) -> None:
     assert (picker.model, picker.models) == ("", ())
 
 
-def test_a_wrong_name_among_many_gets_a_short_answer(made: Made) -> None:
+def test_a_wrong_name_among_many_gets_a_short_answer(made: Makes) -> None:
     many = [model(f"qwen{n:03}:1b", digest=f"{n:064x}") for n in range(200)]
     picker = made(tags=tags(*many))
     for wrong in ("qwen7:1b", "nothing-like-it"):
@@ -240,7 +242,7 @@ def test_a_wrong_name_among_many_gets_a_short_answer(made: Made) -> None:
         assert len(str(raised.value)) < 400
 
 
-def test_a_server_object_a_sandbox_or_an_address(made: Made) -> None:
+def test_a_server_object_a_sandbox_or_an_address(made: Makes) -> None:
     picker = made()
     again = ModelPicker(Server(picker.server.url))
     assert again.model == picker.model
