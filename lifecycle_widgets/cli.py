@@ -219,10 +219,10 @@ def _sandbox(words: Sequence[str]) -> int:
         print(f"{cache_dir()}: {'removed' if removed else 'there was nothing to remove'}")
         return 0
     with Sandbox(port=known.port) as sandbox:
-        print(f"export OLLAMA_HOST={sandbox.url}   # Ollama {sandbox.version}; Ctrl-C ends it")
-        sys.stdout.flush()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
+            print(f"export OLLAMA_HOST={sandbox.url}   # Ollama {sandbox.version}; Ctrl-C ends it")
+            sys.stdout.flush()
             while sandbox.is_running:
                 time.sleep(0.5)
         except KeyboardInterrupt:
