@@ -86,7 +86,7 @@ def date(value: Any) -> datetime | None:
     Examples
     --------
     >>> date("2026-01-02T03:04:05.123456789+01:00").isoformat()
-    '2026-01-02T02:04:05.123456+00:00'
+    '2026-01-02T02:04:05.123457+00:00'
     >>> date("0001-01-01T00:00:00Z") is None, date("") is None
     (True, True)
     """

@@ -48,6 +48,7 @@ def smallest_chat_models(
 
     Examples
     --------
+    >>> from lifecycle_widgets.server import Server
     >>> smallest_chat_models(Server.find())
     ['smollm2:135m']
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 import traitlets
@@ -28,9 +28,6 @@ from lifecycle_widgets.widgets.run_status import RunStatus, thought_text
 from lifecycle_widgets.widgets.split import split_html
 from lifecycle_widgets.widgets.text_stream import FoldedText, TextStream
 from lifecycle_widgets.widgets.think_picker import ThinkPicker, ThinkTrait
-
-if TYPE_CHECKING:
-    pass
 
 _CLOSE_S = 3.0  # how long close() waits for a run to end
 _REPORT_S = 10.0  # how long wait() waits for the report of a run that has ended

@@ -53,4 +53,5 @@ class ServerClock:
             if not self._low_s <= self._ahead_s <= self._high_s:
                 # else it stays as it is: a deadline must not move with every answer
                 same = self._low_s <= 0 <= self._high_s
-                self._ahead_s = 0.0 if same else (self._low_s + self._high_s) / 2
+                likely_s = min(self._high_s, self._low_s + 1.1)  # a stale Date is the exception
+                self._ahead_s = 0.0 if same else (self._low_s + likely_s) / 2
