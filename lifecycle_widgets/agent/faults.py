@@ -9,6 +9,7 @@ from lifecycle_widgets.error_advice import advice_for, out_of_descriptors
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.server import Server, ServerError, ServerUnreachable, UnknownModel
 from lifecycle_widgets.server.door import ollama_package
+from lifecycle_widgets.server.door.proxies import BadProxy, proxy_for
 
 if TYPE_CHECKING:
     import ollama
@@ -111,11 +112,25 @@ def _gone(fault: BaseException, server: Server, has_begun: bool) -> BaseExceptio
             f"Ollama at {server.url} went away in the middle of the answer ({why}). {_KEPT}; see "
             "that the server runs, then run it again."
         )
-    return RunFailed(
-        f"The connection to {server.url} ended before the first token ({why}). See that Ollama "
-        "runs there, and that no gateway before it has a time limit that is shorter than a cold "
-        "load; then run it again."
+    look = (
+        "See that Ollama runs there, and that no gateway before it has a time limit that is "
+        "shorter than a cold load; then run it again."
     )
+    if proxy := _proxy_of(server):
+        look = (
+            f"It goes by the proxy that {proxy} names: see that it runs, takes your password, and "
+            "has no time limit that is shorter than a cold load; or except the server by NO_PROXY."
+        )
+    return RunFailed(f"The connection to {server.url} ended before the first token ({why}). {look}")
+
+
+def _proxy_of(server: Server) -> str:
+    """The variable that names the proxy on the way; empty when there is none."""
+    try:
+        way = proxy_for(server.url)
+    except BadProxy:
+        return ""
+    return way[1] if way is not None else ""
 
 
 def _named(fault: BaseException) -> str:

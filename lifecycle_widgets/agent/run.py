@@ -161,9 +161,8 @@ class AgentRun:
             raise RuntimeError("The run was not started. Call start() first.")
         if not self._ended.wait(timeout_s):
             raise TimeoutError(f"The run is not finished after {timeout_s:g} s; it goes on.")
-        if self._fault is not None:
-            raise self._fault
-        assert self._run is not None
+        if self._fault is not None or self._run is None:
+            raise self._fault or RunFailed("The run ended without a reason. Run it again.")
         return self._run
 
     @property
@@ -212,8 +211,6 @@ class AgentRun:
             self._fault = RunFailed(f"The run could not be told: {type(error).__name__}: {error}")
             self._run = self._as_run(Timings(0.0), self._fault)
         finally:
-            if self._run is None and self._fault is None:
-                self._fault = RunFailed("The run ended without a reason. Run it again.")
             self._ended.set()
         if self._on_done is not None and self._run is not None:
             self._on_done(self._run)
@@ -222,12 +219,13 @@ class AgentRun:
         """Run it to its end; returns what went wrong."""
         agent = self._agent()  # imports griptape, which is not the run's time
         resident = self._resident()
+        name = self._known_as(resident) if self.keep_alive.is_zero else ""
         self._at, self._started_s = datetime.now().astimezone(), time.monotonic()
         try:
             return run_to_its_end(agent, self.prompt, self._heard.text)
         finally:
-            if self.keep_alive.is_zero and self._requests:
-                self.server.zeroed.append((self._known_as(resident), time.monotonic()))
+            if name and self._requests:
+                self.server.zeroed.append((name, time.monotonic()))
 
     def _agent(self) -> Agent:
         from lifecycle_widgets.agent.client import MeteredClient
