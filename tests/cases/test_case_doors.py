@@ -17,7 +17,7 @@ from tests.cases.case_tools import (
     wait_until,
     without_a_network,
 )
-from tests.recorded import Answer, Certificate, RecordedServer, ollama
+from tests.recorded import Answer, Certificate, RecordedServer, certificate, ollama
 
 KEY = "k3y-of-mine"
 
@@ -101,6 +101,25 @@ def test_a_wrong_key_is_one_line_without_the_key(
     assert KEY not in caplog.text
 
 
+@pytest.mark.parametrize("key", [f"{KEY}\r\nX: y", f"\u043a{KEY}", f"{KEY}\x7f\u20ac"])
+def test_a_key_that_no_header_can_hold(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    """Read from a file with more in it, or with letters of another alphabet."""
+    monkeypatch.setenv("OLLAMA_API_KEY", key)
+    with RecordedServer(ollama()) as recorded:
+        server = Server(recorded.url)
+        for ask in (server.models, lambda: run_agent("hi", model="tiny:1b", server=server)):
+            said = told(ask)
+            assert isinstance(said, str)
+            assert "OLLAMA_API_KEY" in said
+            searched(server, said)
+
+
+def test_a_key_from_a_file_with_a_line_break_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_API_KEY", f" {KEY}\n")
+    with RecordedServer(ollama(), needs={"Authorization": f"Bearer {KEY}"}) as recorded:
+        assert Server(recorded.url).models()
+
+
 # --- https --------------------------------------------------------------------------------------
 
 
@@ -137,6 +156,14 @@ def test_an_unknown_certificate_is_one_sentence(
             assert "verify" in str(refused.value)
         assert Server(recorded.url, verify=False).models()
         assert Server(recorded.url, verify=str(localhost.path)).models()
+
+
+def test_a_certificate_of_another_name(tmp_path: Path) -> None:
+    other = certificate(tmp_path, "other")
+    with RecordedServer(ollama(), tls=other) as recorded:
+        said = told(Server(recorded.url, verify=str(other.path)).models)
+        assert "certificate" in str(said)
+        assert "localhost" in str(said)
 
 
 def test_http_to_a_port_of_https_and_the_other_way_round(localhost: Certificate) -> None:

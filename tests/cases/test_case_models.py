@@ -22,6 +22,7 @@ from lifecycle_widgets import (
     Server,
     ServerError,
     TuningLab,
+    UnknownModel,
     run_agent,
 )
 from lifecycle_widgets.server import (
@@ -40,6 +41,7 @@ from tests.recorded import (
     final,
     model,
     ollama,
+    resident,
     tags,
 )
 from tests.widgets.widget_parts import shown
@@ -141,6 +143,46 @@ def test_where_only_cloud_models_are_none_is_chosen(entry: dict[str, Any]) -> No
             smallest_chat_models(server)
         assert_readable(str(none.value))
         assert ModelPicker(server).model == ""
+
+
+def test_an_embedding_model_in_memory_is_not_chosen_either(recorded: RecordedServer) -> None:
+    recorded.routes["/api/ps"] = {"models": [resident(EMBEDDING, digest="c" * 64)]}
+    server = Server(recorded.url)
+    assert ModelPicker(server).model in ("tiny:1b", "bigger:3b")
+    lab = TuningLab(server)
+    lab.close()
+    assert lab.model in ("tiny:1b", "bigger:3b")
+
+
+def test_where_there_are_only_embedding_models_that_is_said() -> None:
+    entries = tags(model(EMBEDDING, capabilities=["embedding"]))
+    show = SHOW | {"capabilities": ["embedding"]}
+    with RecordedServer(ollama(tags=entries, show=show, ps={"models": []})) as recorded:
+        server = Server(recorded.url)
+        with pytest.raises(LookupError) as none:
+            smallest_chat_models(server)
+        assert_readable(str(none.value))
+        picker = ModelPicker(server)
+        assert picker.model == ""
+        assert_readable(picker.error)
+
+
+def test_of_two_hundred_models_a_message_lists_a_few() -> None:
+    entries = tags(
+        *(model(f"family-{i}:{i}b-instruct-q4_K_M", digest=f"{i:064}") for i in range(200))
+    )
+    with RecordedServer(ollama(tags=entries, ps={"models": []})) as recorded:
+        server = Server(recorded.url)
+        for name in ("family-7:7b", "quite-another", "x" * 300):
+            with pytest.raises(UnknownModel) as unknown:
+                server.require(name)
+            assert len(str(unknown.value)) < 900
+            assert str(unknown.value).count("instruct") <= 8
+        asked = len(recorded.asked("/api/show"))
+        picker = ModelPicker(server)
+        picker.refresh()
+        assert len(recorded.asked("/api/show")) - asked <= 210, "each model at most once"
+        picker.close()
 
 
 def test_sizes_that_are_not_told_come_last() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +103,20 @@ def test_https_stop_ends_the_load_within_a_second(
         assert time.monotonic() - began_s < 1.0
 
 
+def test_https_that_wants_a_certificate_of_the_client(
+    server: Server, localhost: Certificate, tmp_path: Path
+) -> None:
+    """An SSLContext of one's own carries it."""
+    wanted = f"ssl_client_certificate {localhost.path}; ssl_verify_client on; "
+    with nginx(tmp_path, wanted + to(server.url), localhost) as gateway:
+        context = ssl.create_default_context(cafile=str(localhost.path))
+        context.load_cert_chain(localhost.path, localhost.key)
+        assert_works(Server(gateway.url, verify=context))
+        said = told(Server(gateway.url, verify=str(localhost.path)).models)
+        assert isinstance(said, str)
+        assert "certificate" in said.lower()
+
+
 # --- keys, passwords, paths ---------------------------------------------------------------------
 
 
@@ -150,6 +165,24 @@ def test_a_user_and_a_password(
         assert_refused(Server(gateway.url))
     assert "w0rd" not in caplog.text
     assert "wr0ng" not in caplog.text
+
+
+def test_a_host_that_ollama_does_not_know(server: Server, tmp_path: Path) -> None:
+    """Ollama on loopback answers 403, without a word, to names that are not its own."""
+    location = f"location / {{ proxy_pass {server.url}; proxy_set_header Host ai.example; }}"
+    with nginx(tmp_path, location) as gateway:
+        said = told(Server(gateway.url).models)
+        assert isinstance(said, str)
+        assert "403" in said
+        assert "Host" in said
+
+
+def test_answers_that_nginx_compresses_or_holds_back(server: Server, tmp_path: Path) -> None:
+    settings = "gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; proxy_buffering on;"
+    with nginx(tmp_path, to(server.url, settings)) as gateway:
+        run = run_agent("hi", model=SMALL, server=Server(gateway.url), options=SHORT)
+        assert run.answer
+        assert len(Server(gateway.url).models()) == 3
 
 
 def test_below_a_path(server: Server, tmp_path: Path) -> None:
