@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +12,13 @@ import pytest
 
 from lifecycle_widgets.experiments import ColdAndWarm, load_result
 from lifecycle_widgets.experiments.pagecache import cached_fraction, forget
+from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
 from tests.recorded import SHOW, RecordedServer, chat, chunk, final, model, ollama, tags
+from tests.trouble.trouble_tools import own_model
 
 MODEL = "smollm2:135m"
+pytestmark = pytest.mark.measures
 
 
 def test_a_load_costs_time_and_a_resident_model_does_not(server: Server, tmp_path: Path) -> None:
@@ -38,16 +40,16 @@ def test_a_load_costs_time_and_a_resident_model_does_not(server: Server, tmp_pat
     assert load_result(result.save(tmp_path)).verdict == result.verdict
 
 
-def test_from_disk_means_that_the_kernel_let_go_of_the_file(server: Server) -> None:
-    weights = server.weights_path(MODEL)
-    assert weights is not None
-    assert weights.is_file()
-    if not any(forget(weights) or time.sleep(0.2) for _ in range(20)):  # a runner may be ending
-        pytest.skip("this filesystem lives in memory")
-    fraction = cached_fraction(weights)
-    assert fraction is not None
-    assert fraction < 0.05
-    result = ColdAndWarm(MODEL, rounds=1, server=server).run()
+def test_from_disk_means_that_the_kernel_let_go_of_the_file(tmp_path: Path) -> None:
+    with Sandbox(models=[MODEL]) as own:
+        server = Server(own.url)
+        weights = own_model(server, tmp_path, "mine")  # which no other Ollama has in memory
+        if not forget(weights):
+            pytest.skip("this filesystem lives in memory")
+        fraction = cached_fraction(weights)
+        assert fraction is not None
+        assert fraction < 0.05
+        result = ColdAndWarm("mine", rounds=1, server=server).run()
     assert result.frame.set_index("state")["dropped"].to_dict() == {
         "cold (from disk)": True, "cold (page cache)": False, "warm": False,
     }  # fmt: skip
