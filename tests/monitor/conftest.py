@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -21,3 +22,15 @@ def eventually() -> Eventually:
             time.sleep(0.05)
 
     return wait
+
+
+@pytest.fixture
+def threads() -> Callable[[], list[str]]:
+    """The names of the monitors' threads that have begun since; other tests may have some, too."""
+    before = set(threading.enumerate())
+    names = ("lifecycle-monitor", "lifecycle-listeners")
+
+    def ours() -> list[str]:
+        return [t.name for t in threading.enumerate() if t.name in names and t not in before]
+
+    return ours

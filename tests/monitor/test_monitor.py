@@ -25,10 +25,7 @@ MODEL, LARGER = "smollm2:135m", "smollm2:135m-f16"
 NOBODY = "127.0.0.1:9"  # the discard port: no Ollama there
 
 Eventually = Callable[..., None]
-
-
-def threads(name: str = "lifecycle-monitor") -> int:
-    return sum(thread.name == name for thread in threading.enumerate())
+Threads = Callable[[], list[str]]
 
 
 def left(monitor: Monitor) -> list[tuple[str, str | None]]:
@@ -56,28 +53,28 @@ def test_impossible_settings_are_refused(wrong: dict[str, float]) -> None:
         Monitor(Server(NOBODY), **wrong)
 
 
-def test_one_thread_which_ends_and_starts_again(eventually: Eventually) -> None:
+def test_one_thread_which_ends_and_starts_again(eventually: Eventually, threads: Threads) -> None:
     monitor = Monitor(Server(NOBODY))
     assert (monitor.latest, monitor.samples, monitor.is_running) == (None, (), False)
     monitor.stop()  # harmless
     with monitor as same:
         assert same is monitor.start()
         assert monitor.is_running
-        assert threads() == 1
+        assert threads().count("lifecycle-monitor") == 1
         eventually(lambda: monitor.latest, "a first sample")
     assert not monitor.is_running
-    assert threads() == 0
+    assert threads().count("lifecycle-monitor") == 0
     seen = len(monitor.samples)
     with monitor:
         eventually(lambda: len(monitor.samples) > seen, "a sample after a new start")
-    assert threads() == 0
+    assert threads().count("lifecycle-monitor") == 0
 
 
-def test_a_listener_may_stop_it(eventually: Eventually) -> None:
+def test_a_listener_may_stop_it(eventually: Eventually, threads: Threads) -> None:
     monitor = Monitor(Server(NOBODY))
     monitor.listen(lambda sample: monitor.stop())
     monitor.start()
-    eventually(lambda: threads() == 0, "the thread has ended")
+    eventually(lambda: threads().count("lifecycle-monitor") == 0, "the thread has ended")
     assert len(monitor.samples) == 1
 
 
@@ -116,7 +113,7 @@ def test_a_listener_that_fails_is_logged_once_and_disturbs_nobody(
 
 
 def test_a_listener_that_hangs_holds_up_nobody(
-    eventually: Eventually, caplog: pytest.LogCaptureFixture
+    eventually: Eventually, caplog: pytest.LogCaptureFixture, threads: Threads
 ) -> None:
     goes_on = threading.Event()
     begun: list[Sample] = []
@@ -135,15 +132,17 @@ def test_a_listener_that_hangs_holds_up_nobody(
         assert len(monitor.samples) > 5  # nor is sampling held up
         goes_on.set()
         eventually(lambda: len(begun) > 1, "it hears again when it is back")
-        eventually(lambda: threads("lifecycle-listeners") == 1, "the thread that hung has ended")
-    assert threads("lifecycle-listeners") == 0
+        eventually(
+            lambda: threads().count("lifecycle-listeners") == 1, "the thread that hung has ended"
+        )
+    assert threads().count("lifecycle-listeners") == 0
     goes_on.clear()
     with monitor:
         count = len(begun)
         eventually(lambda: len(begun) > count, "it hangs again")
     assert "it hangs" in caplog.text  # and nobody waits for it for ever
     goes_on.set()
-    eventually(lambda: threads("lifecycle-listeners") == 0, "its thread has ended")
+    eventually(lambda: threads().count("lifecycle-listeners") == 0, "its thread has ended")
 
 
 def test_a_program_that_forgets_it_ends_at_once_and_in_silence() -> None:

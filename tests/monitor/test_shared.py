@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -15,10 +14,7 @@ from lifecycle_widgets.server import Server
 from tests.recorded import RecordedServer, ollama
 
 Eventually = Callable[..., None]
-
-
-def threads() -> list[str]:
-    return [t.name for t in threading.enumerate() if t.name.startswith("lifecycle-")]
+Threads = Callable[[], list[str]]
 
 
 @pytest.fixture
@@ -28,7 +24,7 @@ def recorded() -> Iterator[RecordedServer]:
 
 
 def test_leases_share_one_monitor_which_ends_with_the_last(
-    recorded: RecordedServer, eventually: Eventually
+    recorded: RecordedServer, eventually: Eventually, threads: Threads
 ) -> None:
     one, other = Monitor.shared(recorded.url), Monitor.shared(Server(recorded.url))
     assert isinstance(one, Monitor)
@@ -53,7 +49,9 @@ def test_leases_share_one_monitor_which_ends_with_the_last(
     assert threads() == []
 
 
-def test_another_way_to_the_same_address_is_another_monitor(recorded: RecordedServer) -> None:
+def test_another_way_to_the_same_address_is_another_monitor(
+    recorded: RecordedServer, threads: Threads
+) -> None:
     plain = Server(recorded.url)
     keyed = Server(recorded.url, headers={"Authorization": "Bearer k"})
     with Monitor.shared(plain), Monitor.shared(keyed), Monitor.shared(Server(recorded.url)):
@@ -78,7 +76,7 @@ def test_a_leases_listeners_end_with_it(recorded: RecordedServer, eventually: Ev
 
 
 def test_a_lease_that_is_forgotten_is_released(
-    recorded: RecordedServer, eventually: Eventually
+    recorded: RecordedServer, eventually: Eventually, threads: Threads
 ) -> None:
     heard: list[Sample] = []
 
@@ -91,7 +89,9 @@ def test_a_lease_that_is_forgotten_is_released(
     eventually(lambda: threads() == [], "the monitor has ended by itself", within_s=5)
 
 
-def test_a_listener_may_release_its_lease(recorded: RecordedServer, eventually: Eventually) -> None:
+def test_a_listener_may_release_its_lease(
+    recorded: RecordedServer, eventually: Eventually, threads: Threads
+) -> None:
     lease = Monitor.shared(recorded.url)
     lease.listen(lambda _: lease.release())
     eventually(lambda: threads() == [], "the monitor has ended", within_s=5)
@@ -110,7 +110,9 @@ def test_what_any_leases_server_unloaded_is_requested(recorded: RecordedServer) 
         assert [stay.why for stay in one.residencies()] == ["requested"]
 
 
-def test_nothing_is_left_after_many(recorded: RecordedServer, eventually: Eventually) -> None:
+def test_nothing_is_left_after_many(
+    recorded: RecordedServer, eventually: Eventually, threads: Threads
+) -> None:
     def connections() -> int:
         port = int(recorded.url.rpartition(":")[2])
         all_ = psutil.Process().net_connections(kind="tcp")
