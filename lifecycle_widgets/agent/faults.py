@@ -66,7 +66,7 @@ def explained(
             f"{model} called a tool in a form that griptape cannot read. {_KEPT}. Run it again, or "
             "choose a model that is better with tools."
         )
-    failed = RunFailed(f"The run failed: {_named(fault)}. {_KEPT}.")
+    failed = RunFailed(f"The run failed: {server.door.scrubbed(_named(fault))}. {_KEPT}.")
     failed.__cause__ = fault
     return failed
 
@@ -106,7 +106,7 @@ def _broke_off(said: str, model: str) -> RunFailed:
 
 
 def _gone(fault: BaseException, server: Server, has_begun: bool) -> BaseException:
-    why = _one_line(str(fault)) or type(fault).__name__
+    why = server.door.scrubbed(_one_line(str(fault))) or type(fault).__name__
     if has_begun:
         return RunFailed(
             f"Ollama at {server.url} went away in the middle of the answer ({why}). {_KEPT}; see "
