@@ -61,7 +61,7 @@ def _decades(frame: pd.DataFrame, t_star: Interval | None) -> list[float]:
     """The ends of the axis of pauses, as powers of ten: every pause, and T* where it is known."""
     pauses = [s for s in frame["gap_s"].dropna() if s > 0] or [1.0]
     ends = [*pauses, t_star.low, t_star.high] if t_star is not None else pauses
-    shown = [s for s in ends if 1e-2 <= s <= 1e5]
+    shown = [s for s in ends if 1e-2 <= s <= 1e5] or [1.0]
     return [math.log10(min(shown) / 1.5), math.log10(max(shown) * 1.5)]
 
 
