@@ -106,6 +106,44 @@ def test_imports_go_down(path: Path) -> None:
             )
 
 
+def test_no_two_files_import_each_other() -> None:
+    """Nor do three in a ring; what is imported for types alone does not count."""
+    names = {name_of(path): path for path in modules()}
+    graph = {name: set(at_run_time(path, names)) - {name} for name, path in names.items()}
+    done: set[str] = set()
+
+    def follow(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, f"a ring: {' -> '.join((*way, name))}"
+        if name not in done:
+            for other in graph[name]:
+                follow(other, (*way, name))
+            done.add(name)
+
+    for name in graph:
+        follow(name, ())
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def at_run_time(path: Path, names: dict[str, Path]) -> Iterator[str]:
+    """Our own modules that the file imports, but for type checkers."""
+    tree = ast.parse(path.read_text())
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and id(node) not in for_types:
+            for alias in node.names:
+                whole, parent = f"{node.module}.{alias.name}", node.module or ""
+                yield from [name for name in (whole, parent) if name in names][:1]
+
+
 def test_every_part_is_in_the_list() -> None:
     assert {part_of(p) for p in modules()} == {*MAY_IMPORT, "__init__"}
 

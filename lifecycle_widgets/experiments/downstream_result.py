@@ -118,4 +118,5 @@ class DownstreamResult(Result):
         """Times, memory, page cache and disk reads of each condition, side by side."""
         from lifecycle_widgets.experiments.figures.downstream import draw
 
-        return draw(self.frame, html.escape(self.facts["model"]), is_short=self.is_short)
+        model = html.escape(self.facts["model"])
+        return draw(self.frame, model, conditions=CONDITIONS, is_short=self.is_short)

@@ -23,6 +23,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 _LOOK_S = 0.2
@@ -213,7 +214,8 @@ def _prctl(option: int, value: Any) -> None:
 
 
 def trouble_on_purpose() -> Any:
-    """The trouble that a test asked for (see `trouble.py`); None, and nothing loaded, without."""
+    """What the trouble that a test asked for (see `trouble.py`) does before a load, as a function
+    of the parameters; None, and nothing imported, without."""
     path = os.environ.get("LIFECYCLE_SANDBOX_TROUBLE")
     if not path or not os.path.exists(path):
         return None
@@ -221,9 +223,10 @@ def trouble_on_purpose() -> Any:
     sys.path.insert(0, os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..")))
     try:
         from lifecycle_widgets.sandbox.trouble import Trouble
+        from lifecycle_widgets.sandbox.trouble_proxy import before_load
     finally:
         del sys.path[0]
-    return Trouble.read(path)
+    return partial(before_load, Trouble.read(path))
 
 
 def serve(arguments: list[str]) -> int:
@@ -242,8 +245,8 @@ def serve(arguments: list[str]) -> int:
     _prctl(_PR_SET_NAME, b"llama-server")
     import xllamacpp
 
-    params, trouble = parameters(xllamacpp, pairs), trouble_on_purpose()
-    proxy = trouble.before_load(params) if trouble is not None else None
+    params, before_load = parameters(xllamacpp, pairs), trouble_on_purpose()
+    proxy = before_load(params) if before_load is not None else None
     server = xllamacpp.Server(params)
     _prctl(_PR_SET_PDEATHSIG, 0)
     if proxy is not None:

@@ -18,10 +18,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from lifecycle_widgets.sandbox.trouble_proxy import Proxy
+from typing import Any, TypeVar
 
 VARIABLE = "LIFECYCLE_SANDBOX_TROUBLE"
 TEMPLATE = """\
@@ -107,8 +104,14 @@ class Trouble:
         _say(f"this runner makes trouble on purpose ({VARIABLE}={path}): {trouble}")
         return trouble
 
-    def before_load(self, params: Any) -> Proxy | None:
-        """What goes wrong before the model is read. Returns what must be opened after that."""
+    @property
+    def changes_answers(self) -> bool:
+        """Whether something goes wrong while it answers, or between two answers."""
+        answers = (self.crash_at_token, self.token_delay_s, self.script)
+        return any(answers) or self.crash_idle_after_s != math.inf
+
+    def before_load(self) -> None:
+        """What goes wrong before the model is read."""
         ready_s = time.monotonic() + self.load_delay_s
         while (left_s := ready_s - time.monotonic()) > 0:
             _say(f"a slow load on purpose, {left_s:.1f} s to go")
@@ -119,13 +122,6 @@ class Trouble:
             raise RuntimeError(_OUT_OF_MEMORY)
         if self.extra_memory_bytes:
             _held.append(b"\1" * self.extra_memory_bytes)
-        answers = (self.crash_at_token, self.token_delay_s, self.script)
-        if not any(answers) and self.crash_idle_after_s == math.inf:
-            return None
-        from lifecycle_widgets.sandbox.trouble_proxy import Proxy, free_port
-
-        wanted, params.port = params.port, free_port()
-        return Proxy(self, wanted, params.port)
 
 
 _held: list[bytes] = []

@@ -27,6 +27,15 @@ from lifecycle_widgets.sandbox.trouble import Answer, Trouble
 _ANSWERS = ("/completion", "/v1/chat/completions")
 
 
+def before_load(trouble: Trouble, params: Any) -> Proxy | None:
+    """What goes wrong before the model is read. Returns what must be opened after that."""
+    trouble.before_load()
+    if not trouble.changes_answers:
+        return None
+    wanted, params.port = params.port, free_port()
+    return Proxy(trouble, wanted, params.port)
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody uses."""
     with socket.socket() as probe:

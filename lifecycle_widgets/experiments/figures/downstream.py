@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lifecycle_widgets.experiments.downstream_result import CONDITIONS
 from lifecycle_widgets.experiments.figures.style import COLORS, POINT, finish
 
 
-def draw(frame: pd.DataFrame, model: str, *, is_short: bool) -> go.Figure:
+def draw(
+    frame: pd.DataFrame, model: str, *, conditions: Sequence[str], is_short: bool
+) -> go.Figure:
     """One row per condition on one axis; bars are medians, points are the measurements.
 
     Parameters
@@ -19,6 +22,8 @@ def draw(frame: pd.DataFrame, model: str, *, is_short: bool) -> go.Figure:
         Of a `DownstreamResult`.
     model:
         Its name, escaped.
+    conditions:
+        All there are, in their order from above.
     is_short:
         Whether memory and page cache are those of a budget; else they are the machine's.
     """
@@ -31,17 +36,24 @@ def draw(frame: pd.DataFrame, model: str, *, is_short: bool) -> go.Figure:
     )
     figure = make_subplots(cols=len(columns), shared_yaxes=True, horizontal_spacing=0.04)
     for place, (name, title, unit) in enumerate(columns, start=1):
-        _column(figure, place, frame, name, unit)
+        _column(figure, place, frame, name, unit, conditions)
         figure.update_xaxes(title={"text": title, "standoff": 6}, rangemode="tozero", col=place)
     finish(figure, f"The downstream task after {model}", height=280, showlegend=False)
     return figure.update_layout(margin={"t": 50})
 
 
-def _column(figure: go.Figure, place: int, frame: pd.DataFrame, name: str, unit: float) -> None:
+def _column(
+    figure: go.Figure,
+    place: int,
+    frame: pd.DataFrame,
+    name: str,
+    unit: float,
+    conditions: Sequence[str],
+) -> None:
     if frame.empty or frame[name].isna().all():
         return
     # plotly draws upwards
-    conditions = [c for c in reversed(CONDITIONS) if c in set(frame["condition"])]
+    conditions = [c for c in reversed(conditions) if c in set(frame["condition"])]
     medians = frame.groupby("condition")[name].median().loc[conditions] / unit
     figure.add_bar(
         x=medians.tolist(),
