@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -81,7 +82,7 @@ VALUES = st.recursive(
 
 def places(body: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The way to each value in it, itself too."""
-    inside = body.items() if isinstance(body, dict) else ()
+    inside: Iterable[tuple[Any, Any]] = body.items() if isinstance(body, dict) else ()
     inside = enumerate(body) if isinstance(body, list) else inside
     return [way] + [found for key, value in inside for found in places(value, (*way, key))]
 
@@ -115,13 +116,13 @@ def _change(draw: st.DrawFn, holder: Any, key: Any) -> None:
         value.append(draw(VALUES) if draw(st.booleans()) else copy.deepcopy(value[:1]))
         value.extend(copy.deepcopy(value[:1]))
     else:
-        holder[key] = {
-            "null": lambda: None,
-            "list": lambda: [value],
-            "object": lambda: {"value": value},
-            "text": lambda: json.dumps(value),
-            "date": lambda: draw(DATES),
-        }.get(kind, lambda: draw(VALUES))()
+        plain = {"null": None, "list": [value], "object": {"value": value}}
+        if kind in plain:
+            holder[key] = plain[kind]
+        elif kind == "text":
+            holder[key] = json.dumps(value)
+        else:
+            holder[key] = draw(DATES if kind == "date" else VALUES)
 
 
 @st.composite
@@ -133,6 +134,9 @@ def answers(draw: st.DrawFn, question: str) -> Answer:
     if draw(st.integers(0, 4)):
         return Answer(json.dumps(draw(changed(body))).encode())
     return draw(st.sampled_from(_broken(json.dumps(body).encode())))
+
+
+ERRORS: list[Any] = [{}, {"error": None}, {"error": {"message": "x"}}, []]
 
 
 def _broken(data: bytes) -> list[Answer]:
@@ -152,7 +156,7 @@ def _broken(data: bytes) -> list[Answer]:
         *(Answer(error, status) for status in (400, 401, 403, 404, 405, 429, 500, 503)),
         *(Answer(_HTML, status, "text/html") for status in (403, 404, 500, 502, 504)),
         *(Answer(b"", status) for status in (204, 304, 404, 500)),
-        *(Answer(body, 400) for body in ({}, {"error": None}, {"error": {"message": "x"}}, [])),
+        *(Answer(body, 400) for body in ERRORS),
     ]
 
 

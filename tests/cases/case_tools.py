@@ -73,9 +73,9 @@ def wait_until(condition: Callable[[], object], what: str, within_s: float = 30.
         time.sleep(0.02)
 
 
-def printed(code: str, within_s: float = 60.0, **environment: str | None) -> str:
+def printed(code: str, **environment: str | None) -> str:
     """What Python code prints in a process of its own (None takes a variable away)."""
-    done: subprocess.CompletedProcess[str] = run_python(code, within_s, **environment)
+    done: subprocess.CompletedProcess[str] = run_python(code, **environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
 

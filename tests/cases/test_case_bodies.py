@@ -253,7 +253,9 @@ def test_what_can_be_read_is_read(recorded: RecordedServer, body: Answer) -> Non
 
 def test_no_sample_is_lost_whatever_ps_answers(recorded: RecordedServer) -> None:
     """One monitor, another answer each time; every reading is a sample that can be drawn."""
-    bodies = iter([*UNREADABLE.values(), {"models": None}, [], None, {"models": [resident()]}])
+    bodies: Iterator[Any] = iter(
+        [*UNREADABLE.values(), {"models": None}, [], None, {"models": [resident()]}]
+    )
     recorded.routes["/api/ps"] = lambda _: next(bodies, Answer({"error": "over"}, 500))
     with watched(Server(recorded.url), len(UNREADABLE) + 4) as monitor:
         asked = len(recorded.asked("/api/ps"))
@@ -301,7 +303,7 @@ def test_versions_of_another_kind(recorded: RecordedServer) -> None:
 
 # --- dates --------------------------------------------------------------------------------------
 
-NOT_DATES = [
+NOT_DATES: list[Any] = [
     "0001-01-01T00:00:00Z",
     "0001-01-01T00:00:00",
     "0000-00-00T00:00:00Z",

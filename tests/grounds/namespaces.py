@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psutil
 import pytest
 
 from tests.grounds.programs import need
@@ -35,7 +37,8 @@ class Namespace:
 def namespace() -> Iterator[Namespace]:
     """Make one; the test is skipped where that is not allowed."""
     need("ip")
-    unique = f"{os.getpid() % 100000:05}{random.randrange(1000):03}"
+    _sweep()
+    unique = f"{os.getpid()}x{random.randrange(100)}"
     net = random.randrange(2**15) * 4
     prefix = f"198.{18 + (net >> 16)}.{net >> 8 & 255}"
     made = Namespace(f"lw{unique}", f"{prefix}.{(net & 255) + 1}", f"{prefix}.{(net & 255) + 2}")
@@ -56,8 +59,16 @@ def namespace() -> Iterator[Namespace]:
             pytest.skip(f"no network namespace can be made here: {error.stderr.strip()}")
         yield made
     finally:
-        for words in (("link", "del", ours), ("netns", "del", made.name)):
-            subprocess.run(["ip", *words], capture_output=True)
+        for kind, name in (("link", ours), ("netns", made.name)):
+            subprocess.run(["ip", kind, "del", name], capture_output=True)
+
+
+def _sweep() -> None:
+    """Remove what test runs have left that were killed; its cards go with a namespace."""
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True).stdout
+    for name, pid in re.findall(r"^(lw(\d+)x\d+)\b", listed, re.MULTILINE):
+        if not psutil.pid_exists(int(pid)):
+            subprocess.run(["ip", "netns", "del", name], capture_output=True)
 
 
 def _ip(*words: str) -> None:

@@ -65,7 +65,7 @@ def ollama(**changes: Route) -> dict[str, Route]:
     return {f"/api/{path}": answer for path, answer in told.items() if answer is not None}
 
 
-def chunk(content: str = "", **more: Any) -> dict[str, Any]:
+def chunk(content: Any = "", **more: Any) -> dict[str, Any]:
     """A piece of an answer of /api/chat; keywords go into its message."""
     return {
         "model": "tiny:1b",
