@@ -6,6 +6,7 @@ import contextvars
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -99,6 +100,7 @@ class AgentRun:
         self._requests: list[Timings] = []
         self._client: MeteredClient | None = None
         self._stop_asked = threading.Event()
+        self._news = threading.Event()  # it is prepared, or Stop was pressed
         self._ended = threading.Event()
         self._fault: BaseException | None = None
         self._run: Run | None = None
@@ -130,6 +132,7 @@ class AgentRun:
     def stop(self) -> None:
         """Stop it for good, at any time and from any thread; the server stops generating too."""
         self._stop_asked.set()
+        self._news.set()
         if self._client is not None:
             self._client.stop()
 
@@ -217,15 +220,37 @@ class AgentRun:
 
     def _measured(self) -> BaseException | str | None:
         """Run it to its end; returns what went wrong."""
-        agent = self._agent()  # imports griptape, which is not the run's time
-        resident = self._resident()
-        name = self._known_as(resident) if self.keep_alive.is_zero else ""
+        prepared = self._prepared()
+        if self._stop_asked.is_set():
+            return None
+        agent, name = prepared.result()
         self._at, self._started_s = datetime.now().astimezone(), time.monotonic()
         try:
             return run_to_its_end(agent, self.prompt, self._heard.text)
         finally:
             if name and self._requests:
                 self.server.zeroed.append((name, time.monotonic()))
+
+    def _prepared(self) -> Future[tuple[Agent, str]]:
+        """The agent, and the name in memory of a model that is to leave with the answer.
+
+        Both come before the run's own time (griptape is imported, /api/ps is read), in a thread
+        that Stop need not wait for: neither can be broken off.
+        """
+        prepared: Future[tuple[Agent, str]] = Future()
+        prepared.add_done_callback(lambda _: self._news.set())
+
+        def prepare() -> None:
+            try:
+                agent, resident = self._agent(), self._resident()
+                zeroed = self._known_as(resident) if self.keep_alive.is_zero else ""
+                prepared.set_result((agent, zeroed))
+            except BaseException as fault:  # told by the run
+                prepared.set_exception(fault)
+
+        threading.Thread(target=prepare, name=THREAD_NAME, daemon=True).start()
+        self._news.wait()
+        return prepared
 
     def _agent(self) -> Agent:
         from lifecycle_widgets.agent.client import MeteredClient

@@ -196,3 +196,16 @@ def test_a_run_with_keep_alive_zero_is_noted_under_the_name_in_memory(
         assert server.zeroed[-1][0] == "smollm2:135m"
     finally:
         server.client.delete("mine")
+
+
+def test_stop_need_not_wait_for_what_comes_before_the_request() -> None:
+    """A server whose /api/ps hangs is asked first; Stop ends the run all the same."""
+    routes = ollama(ps=Answer({"models": []}, delay_s=8.0))
+    with RecordedServer(routes) as recorded:
+        run = AgentRun("hi", model="tiny:1b", server=recorded.url).start()
+        until(lambda: recorded.asked("/api/ps"))
+        began_s = time.monotonic()
+        run.stop()
+        assert run.wait(5.0).stopped
+        assert time.monotonic() - began_s < 2.0
+        assert not recorded.asked("/api/chat")
