@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import httpx
 
@@ -51,7 +52,7 @@ class Door:
         self.url, self.verify = address.url, verify
         self.clock = ServerClock()
         self._given = {
-            name.lower(): _checked(name, value) for name, value in (headers or {}).items()
+            _checked_name(name): _checked(name, value) for name, value in (headers or {}).items()
         }
         self._user = address.authorization
         self._password = address.password
@@ -70,7 +71,7 @@ class Door:
         sent = dict(self._given)
         key = os.environ.get(_KEY, "").strip()
         if "authorization" not in sent and (self._user or key):
-            sent["authorization"] = self._user or f"Bearer {key}"
+            sent["authorization"] = self._user or f"Bearer {_checked(_KEY, key)}"
         return sent
 
     @property
@@ -87,8 +88,8 @@ class Door:
 
     def scrubbed(self, text: str) -> str:
         """The text without the secrets, should somebody have put one into it."""
-        secrets = {self._password, quote(self._password, safe="")}
-        for value in self.headers.values():
+        secrets = {self._password, quote(self._password, safe=""), os.environ.get(_KEY, "").strip()}
+        for value in (*self._given.values(), self._user or ""):
             secrets |= {value, value.rpartition(" ")[2]}
         for secret in sorted(secrets, key=len, reverse=True):
             if len(secret) >= _SHORTEST_SECRET:
@@ -161,15 +162,25 @@ class Door:
 _SHORTEST_SECRET = 4
 
 
+class BadHeader(ValueError):
+    """A header that cannot be sent; the message names it, and not its value."""
+
+
 def _checked(name: str, value: object) -> str:
-    """A header's value. What is wrong is told without the value, which may be a secret."""
+    """What a header can hold. What is wrong is told without the value, which may be a secret."""
     text = str(value).strip()
     if not text.isascii() or not text.isprintable():
-        raise ValueError(
-            f"The header {name!r} has a line break or a letter that no header can have. Look at "
-            "how its value was read (a file ends with a line break)."
+        raise BadHeader(
+            f"{name!r} has a line break or a letter in it that no header can hold. Look at how it "
+            "was read (a file ends with a line break)."
         )
     return text
+
+
+def _checked_name(name: str) -> str:
+    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+        raise BadHeader(f"{name!r} cannot be the name of a header: letters, digits and dashes can.")
+    return name.lower()
 
 
 class _Transport(httpx.BaseTransport):
@@ -198,7 +209,7 @@ class _Transport(httpx.BaseTransport):
             if response.status_code not in _REDIRECTS or not location:
                 return response
             response.close()
-            request = self._followed(request, str(request.url.join(location)))
+            request = self._followed(request, urljoin(str(request.url), location))
         raise ServerError(
             f"{self._door.url} redirects in a circle. Set its address to the last one."
         )
@@ -219,6 +230,11 @@ class _Transport(httpx.BaseTransport):
     def _followed(self, request: httpx.Request, target: str) -> httpx.Request:
         """The same request, sent where the server has redirected it; refused if that is unsafe."""
         here, there = urlsplit(str(request.url)), urlsplit(target)
+        if there.scheme not in ("http", "https") or not there.hostname:
+            raise ServerError(
+                f"{self._door.url} redirects to {target[:60]!r}, which is no address of an Ollama. "
+                "Look at its gateway."
+            )
         base = urlunsplit((there.scheme, there.netloc.rpartition("@")[2], "", "", ""))
         api = here.path[max(here.path.find("/api/"), 0) :]
         if not there.path.endswith(api):

@@ -13,7 +13,7 @@ import httpx
 
 from lifecycle_widgets.server.answers import Unreadable, parsed
 from lifecycle_widgets.server.door.address import is_loopback
-from lifecycle_widgets.server.door.door import CONNECT_TIMEOUT_S, Door, read_all
+from lifecycle_widgets.server.door.door import CONNECT_TIMEOUT_S, BadHeader, Door, read_all
 from lifecycle_widgets.server.door.explain import (
     error_of,
     is_about_a_model,
@@ -144,6 +144,8 @@ class Questions:
             UnicodeError,  # a host name that no address can have
         ) as fault:
             raise self.unreachable(fault, timeout_s) from fault
+        except BadHeader as fault:
+            raise ServerError(f"{self._door.url} cannot be asked: {fault}") from fault
 
     def unreachable(
         self, fault: BaseException, timeout_s: float | None = None
