@@ -129,6 +129,8 @@ class Experiment(ABC, Generic[R]):
         UnknownModel, ServerUnreachable, NotTold, MemoryError, ValueError
             It cannot begin: what is lacking, and what to do. NotTold: the server does not tell
             what is in memory. ValueError: there is nothing to measure about the model.
+        TimeoutError
+            What it was allowed to unload did not leave.
         ExperimentFailed
             It failed on the way, or somebody else began to use the model; ``.result`` has what was
             measured.
