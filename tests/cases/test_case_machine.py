@@ -124,7 +124,7 @@ FAULTS: list[tuple[str, Any, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("call", "answer", "cards"), FAULTS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("call", "answer", "cards"), FAULTS)
 def test_a_card_that_misbehaves_costs_no_sample(
     monkeypatch: pytest.MonkeyPatch, call: str, answer: Any, cards: int
 ) -> None:
