@@ -33,7 +33,7 @@ def trial() -> Iterator[Trials]:
     ("reader", "examples"),
     [
         (Trials.server, 40),
-        (Trials.monitor, 40),
+        (Trials.monitor, 25),
         (Trials.widgets, 30),
         (Trials.experiments, 8),
         (Trials.run, 30),
