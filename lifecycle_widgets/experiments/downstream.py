@@ -8,13 +8,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
 
-from lifecycle_widgets.agent import RunFailed
+from lifecycle_widgets.experiments.downstream_place import Place
 from lifecycle_widgets.experiments.downstream_result import (
     CONDITIONS,
     RESIDENT,
@@ -55,25 +54,6 @@ _GONE_S = 10.0
 _ROOM_BYTES = 150_000_000
 _FILE_BYTES = 400_000_000
 _DISK_BYTES_PER_S = 150_000_000  # a laptop's disk
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where one trial is measured: the server, and, if it is ours, its process and its budget."""
-
-    server: Server
-    ollama: str | None  # the command
-    monitor: Monitor  # read by hand, no thread
-    sandbox: Sandbox | None = None
-    shortage: Shortage | None = None
-
-    def require_alive(self) -> None:
-        """Raise when a private Ollama has ended: then its memory is free for another reason."""
-        if self.sandbox is not None and not self.sandbox.is_running:
-            raise RunFailed(
-                "The private Ollama has ended in the middle of the experiment: something has "
-                "killed it. Run the experiment again."
-            )
 
 
 class Downstream(Experiment["DownstreamResult"]):
@@ -242,10 +222,10 @@ class Downstream(Experiment["DownstreamResult"]):
                             place.require_alive()  # the reason behind whatever else went wrong
                     yield {"round": number + 1, "condition": condition, **measured}
 
-    def _place(self, ending: ExitStack, short: bool, file: BigFile | None) -> _Place:
+    def _place(self, ending: ExitStack, short: bool, file: BigFile | None) -> Place:
         """A fresh private Ollama under a budget; without a shortage the server as it is."""
         if not short:
-            return _Place(self.server, self._command(), self._monitor(ending, self.server))
+            return Place(self.server, self._command(), self._monitor(ending, self.server))
         folder = file.folder if file is not None else os.getcwd()
         shortage = ending.enter_context(Shortage(self._budget(), _DISK_BYTES_PER_S, folder=folder))
         sandbox = ending.enter_context(Sandbox(models=[full_name(self.model)]))
@@ -258,7 +238,7 @@ class Downstream(Experiment["DownstreamResult"]):
         server = Server(sandbox.url)
         ending.callback(server.close)
         monitor = self._monitor(ending, server)
-        return _Place(server, str(sandbox.program), monitor, sandbox, shortage)
+        return Place(server, str(sandbox.program), monitor, sandbox, shortage)
 
     @staticmethod
     def _monitor(ending: ExitStack, server: Server) -> Monitor:
@@ -266,7 +246,7 @@ class Downstream(Experiment["DownstreamResult"]):
         ending.callback(monitor.stop)
         return monitor
 
-    def _trial(self, condition: str, place: _Place, file: BigFile | None) -> Row:
+    def _trial(self, condition: str, place: Place, file: BigFile | None) -> Row:
         if file is not None:
             file.forget()
         if place.shortage is None:
@@ -291,11 +271,11 @@ class Downstream(Experiment["DownstreamResult"]):
             "first_disk_bytes": first.disk_read_bytes,
             "steady_disk_bytes": steady.disk_read_bytes,
             "runner_bytes": self._held_bytes(place),
-            "page_cache_bytes": _page_cache_bytes(place.shortage),
-            "used_bytes": _used_bytes(place.shortage),
+            "page_cache_bytes": place.page_cache_bytes,
+            "used_bytes": place.used_bytes,
         }
 
-    def _task(self, place: _Place, file: BigFile | None) -> TaskRun:
+    def _task(self, place: Place, file: BigFile | None) -> TaskRun:
         self._look_for_stop()
         command = self.task if file is None else file.task
         assert command is not None
@@ -304,7 +284,7 @@ class Downstream(Experiment["DownstreamResult"]):
         self._look_for_stop()  # a task that was stopped is no measurement
         return run
 
-    def _stop_model(self, place: _Place) -> None:
+    def _stop_model(self, place: Place) -> None:
         """`ollama stop`, the command itself; without one, the request that it sends."""
         if place.shortage is None:
             self._consent.require(self.model)
@@ -318,7 +298,7 @@ class Downstream(Experiment["DownstreamResult"]):
         if done.returncode:
             raise OSError(f"`ollama stop {self.model}` failed: {done.stderr.strip()}")
 
-    def _until_gone(self, place: _Place) -> None:
+    def _until_gone(self, place: Place) -> None:
         """Until it has left, and its runner's memory is back where that can be seen."""
         for _ in range(int(_GONE_S / 0.05)):
             if place.server.resident(self.model) is None and not self._held_bytes(place):
@@ -329,7 +309,7 @@ class Downstream(Experiment["DownstreamResult"]):
             "is using it."
         )
 
-    def _held_bytes(self, place: _Place) -> int | None:
+    def _held_bytes(self, place: Place) -> int | None:
         """The memory that the model takes: its runner's, or, where it is not seen, as told."""
         sample = place.monitor.read()
         resident = place.server.match(self.model, sample.residents or ())
@@ -343,16 +323,6 @@ class Downstream(Experiment["DownstreamResult"]):
 
 def _has_no_path(url: str) -> bool:
     return not urlsplit(url).path.strip("/")
-
-
-def _page_cache_bytes(shortage: Shortage | None) -> int | None:
-    if shortage is not None:
-        return shortage.page_cache_bytes()
-    return getattr(psutil.virtual_memory(), "cached", None)  # the whole machine's; Linux
-
-
-def _used_bytes(shortage: Shortage | None) -> int:
-    return shortage.used_bytes() if shortage is not None else int(psutil.virtual_memory().used)
 
 
 Downstream.result_kind = DownstreamResult
