@@ -68,8 +68,8 @@ def _close_older(*_: Any) -> None:
 def _request(shell: Any) -> dict[str, Any] | None:
     """The message that has the kernel run a cell; None where that is not what happens."""
     get_parent = getattr(shell, "get_parent", None)  # only a kernel's shell has it
-    parent = get_parent() if get_parent is not None else None
-    is_cell = bool(parent) and parent["header"].get("msg_type") == "execute_request"
+    parent: dict[str, Any] = (get_parent() if get_parent is not None else None) or {}
+    is_cell = parent.get("header", {}).get("msg_type") == "execute_request"
     return parent if is_cell else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from IPython import get_ipython
-from IPython.display import display
+from IPython.display import publish_display_data
 
 from lifecycle_widgets.widgets.formats import escaped
 
@@ -19,10 +19,12 @@ _STYLE = """\
 .jp-OutputArea-child:has(.{mark}) {{ display: none; }}
 .jp-OutputArea-child:has(+ .jp-OutputArea-child .{mark}) > .jupyter-widgets:not(:has(*)) {{
   padding-left: var(--jp-code-padding, 5px);
+  visibility: hidden;
   font-size: 0;
 }}
 .jp-OutputArea-child:has(+ .jp-OutputArea-child .{mark}) > .jupyter-widgets:not(:has(*))::after {{
   content: "{text}";
+  visibility: visible;
   font-size: var(--jp-content-font-size1, 14px);
 }}
 </style>
@@ -44,10 +46,11 @@ class Instead:
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         if data is None:
             return
-        display(data, metadata=metadata, raw=True)
+        publish_display_data(data, metadata)  # type: ignore[no-untyped-call]
         if hasattr(get_ipython(), "kernel"):
             mark, text = f"lw-instead-{type(self).__name__}", self._instead()
-            display({"text/html": _STYLE.format(mark=mark, text=text), "text/plain": ""}, raw=True)
+            style = _STYLE.format(mark=mark, text=text)
+            publish_display_data({"text/html": style, "text/plain": ""})  # type: ignore[no-untyped-call]
 
     def _instead(self) -> str:
         return _TEXT.format(type(self).__name__)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
 import threading
-from functools import cache
 from typing import Any
 
 import pandas as pd  # noqa: F401  # plotly looks for it: let it never find it half imported
 import plotly
 import plotly.graph_objects as go
-import traitlets
 from plotly.serializers import custom_serializers
 
-from lifecycle_widgets.widgets.style import STATIC
+from lifecycle_widgets.widgets.light import Light
 
 _CONFIG = {"displayModeBar": False, "displaylogo": False, "responsive": True}
 _PICTURE = {"_widget_data": "_data", "_widget_layout": "_layout"}
 
 
-class LightFigure(go.FigureWidget):  # type: ignore[misc]
+class LightFigure(Light, go.FigureWidget):  # type: ignore[misc]
     """A FigureWidget whose JavaScript comes to the page when it asks, once for all figures.
 
     FigureWidget keeps plotly's 5 MB in the state of each figure, and a notebook that is saved with
@@ -39,15 +36,12 @@ class LightFigure(go.FigureWidget):  # type: ignore[misc]
     >>> LightFigure(go.Figure(go.Scatter(y=[1, 3, 2])))  # doctest: +SKIP
     """
 
-    _esm = STATIC / "light_figure.js"
-    _plotly_version = traitlets.Unicode(plotly.__version__).tag(sync=True)
+    _heavy, _version = go.FigureWidget, plotly.__version__
 
     def __init__(self, figure: Any = None, layout: Any = None) -> None:
         self._lock = threading.RLock()
-        self._was_asked = False
         super().__init__(data=figure, layout=layout)
         self._config = _CONFIG
-        self.on_msg(self._asked)
 
     def get_state(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The state for a page that comes later, with the picture as it is now.
@@ -72,27 +66,15 @@ class LightFigure(go.FigureWidget):  # type: ignore[misc]
         with self._lock:
             self.send_state(list(_PICTURE))
 
-    def offer_plotly(self) -> None:
-        """Send plotly unasked, unless a page has asked: while a cell runs, asking may be in vain.
-
-        (Only some front ends have a kernel read messages while it runs a cell.)
-        """
+    def offer(self) -> None:
+        """Send the picture and the library unasked, unless a page has asked."""
         if not self._was_asked:
             self.send_picture()
-            self.send({"has": "plotly"}, buffers=[_plotly()])
+        super().offer()
 
     def _asked(self, _: Any, content: dict[str, Any], __: Any) -> None:
-        """A page asks for what it needs to show the figure."""
-        if content.get("wants") == "plotly":
-            self._was_asked = True
-            self.send({"has": "plotly"}, buffers=[_plotly()])
-        elif content.get("wants") == "picture":
+        super()._asked(_, content, __)
+        if content.get("wants") == "picture":
             with self._lock:
                 self.send_picture()
                 self.send({"has": "picture"})
-
-
-@cache
-def _plotly() -> bytes:
-    """Plotly's JavaScript, as its FigureWidget would have it, packed: 1.5 MB."""
-    return gzip.compress(str(go.FigureWidget._esm).encode(), compresslevel=6)

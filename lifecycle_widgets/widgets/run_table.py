@@ -9,7 +9,6 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 import traitlets
-from itables.widget import ITable
 
 from lifecycle_widgets.experiments import compare_runs, run_frame
 from lifecycle_widgets.runs import Run
@@ -17,6 +16,7 @@ from lifecycle_widgets.widgets.agent_panel import AgentPanel
 from lifecycle_widgets.widgets.base import Composite
 from lifecycle_widgets.widgets.comparison_html import comparison_html
 from lifecycle_widgets.widgets.formats import clock_text
+from lifecycle_widgets.widgets.light_table import LightTable
 from lifecycle_widgets.widgets.tuning_lab import TuningLab
 
 _AT_ONCE = 2  # runs that can be compared
@@ -65,7 +65,7 @@ class RunTable(Composite):
         there = source.runs if source is not None else ()
         self.set_trait("runs", (*runs, *there))
         self._hint = widgets.HTML()
-        self._grid = ITable(_shown(self.runs), **_LOOK)
+        self._grid = LightTable(_shown(self.runs), **_LOOK)
         self._comparison = widgets.HTML()
         box = widgets.Box([self._grid]).add_class("lw-grid")
         super().__init__([self._hint, box, self._comparison], keywords)

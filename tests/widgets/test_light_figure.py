@@ -11,7 +11,8 @@ import pytest
 
 from lifecycle_widgets.widgets.chart.live_figure import LiveFigure
 from lifecycle_widgets.widgets.chart.picture import Picture
-from lifecycle_widgets.widgets.light_figure import LightFigure, _plotly
+from lifecycle_widgets.widgets.light import packed
+from lifecycle_widgets.widgets.light_figure import LightFigure
 
 
 @pytest.fixture
@@ -25,9 +26,9 @@ def test_the_state_that_is_saved_is_small(figure: LightFigure) -> None:
 
 def test_a_page_that_asks_gets_plotly(figure: LightFigure) -> None:
     figure.comm.messages.clear()
-    figure._handle_custom_msg({"wants": "plotly"}, [])
+    figure._handle_custom_msg({"wants": "library"}, [])
     [message] = [m for _, m in figure.comm.messages]
-    assert (message["method"], message["content"]) == ("custom", {"has": "plotly"})
+    assert (message["method"], message["content"]) == ("custom", {"has": "library"})
     assert "state" not in message  # what has none is saved nowhere
 
 
@@ -53,10 +54,10 @@ def test_a_page_that_may_ask_in_vain_is_sent_plotly_unasked(recorded: None, shut
     for i in range(1, 30):
         live.show_picture(picture(i))
         live.offer_at_times()
-    assert [c for _, c in live.comm.custom()] == [{"has": "plotly"}] * 2
+    assert [c for _, c in live.comm.custom()] == [{"has": "library"}] * 2
     live.comm.messages.clear()
     other = shut(LiveFigure(picture(0)))
-    other._handle_custom_msg({"wants": "plotly"}, [])
+    other._handle_custom_msg({"wants": "library"}, [])
     other.comm.messages.clear()
     for i in range(1, 30):
         other.show_picture(picture(i))
@@ -70,6 +71,6 @@ def picture(i: int) -> Picture:
 
 
 def test_it_is_plotlys_own_code() -> None:
-    code = gzip.decompress(_plotly()).decode()
-    assert code == str(go.FigureWidget._esm)
-    assert len(_plotly()) < 2_000_000
+    code = str(go.FigureWidget._esm)
+    assert gzip.decompress(packed(code)).decode() == code
+    assert len(packed(code)) < 2_000_000

@@ -14,12 +14,15 @@ TEXT_COLOR = "#7d7d7d"  # reads on white and on black; in the lab the style shee
 FONT_SIZE = 11
 BAR_OPACITY = 0.8
 _HALF_BAR = 0.34  # of a lane
+_MOST_TINTED = 4  # the tints of more models than that make a grey ground
 _LETTER = 7 / 700  # of the window: a letter's width on a narrow page, so that no text overlaps
 
 
 def band_shapes(scene: Scene, lanes_bottom: float) -> list[dict[str, Any]]:
     """Rectangles and lines. ``lanes_bottom`` is where the lanes end (0 to 1, from below)."""
-    drawn = [_tint(scene, stay, lanes_bottom) for stay in scene.bands]
+    drawn: list[dict[str, Any]] = []
+    if len(scene.lanes) <= _MOST_TINTED:
+        drawn += [_tint(scene, stay, lanes_bottom) for stay in scene.bands]
     drawn += [_bar(scene, stay) for stay in scene.bands]
     for stay in scene.bands:
         drawn += _ahead(scene, stay)

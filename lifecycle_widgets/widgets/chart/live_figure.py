@@ -51,9 +51,9 @@ class LiveFigure(LightFigure):
                 self.send_picture()  # what a notebook that is run without a browser keeps of it
 
     def offer_at_times(self) -> None:
-        """Offer plotly after the first few updates: to be called after each."""
+        """Offer the library after the first few updates: to be called after each."""
         if self._updates in _OFFERED_AFTER:
-            self.offer_plotly()
+            self.offer()
 
 
 def _differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -19,7 +19,7 @@ _GAP = 17
 _LANE, _NARROW_LANE = 22, 18
 _WIDE_LANES = 6  # more of them are narrower
 _HEIGHT, _HEIGHT_WITH_GPU = 370, 470
-_LEAST_MEMORY = 69  # the memory row's; many lanes make the chart higher
+_LEAST_MEMORY, _LEAST_FOR_MANY = 69, 110  # the memory row's; many lanes make the chart higher
 _NAME_LETTERS = 24  # of a model's name, that fit the margin
 _STEPS_GB = [round(s * 10.0**power, 3) for power in range(-1, 6) for s in (1, 2, 5)]
 
@@ -63,8 +63,8 @@ def chart_rows(scene: Scene, values: Values) -> dict[str, Row]:
     if any(key.startswith("vram:") for key in values):
         rows["vram"] = Row("y6", 58)
     usual = _HEIGHT if len(rows) == 4 else _HEIGHT_WITH_GPU
-    rest = usual - chart_height(rows)
-    rows["memory"] = Row("y2", max(rest, _LEAST_MEMORY))
+    least = _LEAST_MEMORY if lanes <= _WIDE_LANES else _LEAST_FOR_MANY
+    rows["memory"] = Row("y2", max(usual - chart_height(rows), least))
     total, above = _inner_height(rows), 0
     for name, row in rows.items():
         floor, top = 1 - (above + row.height) / total, 1 - above / total

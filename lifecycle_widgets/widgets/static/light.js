@@ -1,19 +1,19 @@
-// A plotly figure whose JavaScript (5 MB) is not part of it. The kernel sends it when a page asks,
-// once per page, and the figures of the page share it.
+// A widget whose JavaScript, a large library, is not part of it. The kernel sends it when a page
+// asks, once per page, and all such widgets of the page share it.
 
 const SAYS_AFTER_MS = 3000; // nobody has answered: perhaps there is no kernel
 const ASKS_EVERY_MS = 5000; // the figure that has asked may have been closed
-const PICTURE_MS = 1000; // a kernel that is busy may not answer; an older picture is there then
+const PICTURE_MS = 2000; // a kernel that is busy may not answer; an older picture is there then
 
 const INSTEAD =
-  "The chart is drawn when its kernel answers. Where no kernel is running, " +
+  "It is drawn when its kernel answers. Where no kernel is running, " +
   "run the cell again to see it.";
 
 const pause = (ms) => new Promise((go) => setTimeout(go, ms));
 
-/** Where the page keeps plotly, of one version: `done` is a promise of it. */
-function shelf(version) {
-  const name = `__lifecycleWidgetsPlotly ${version}`;
+/** Where the page keeps the library, of one version: `done` is a promise of it. */
+function shelf(model) {
+  const name = `__lifecycleWidgets ${model.get("_library")}`;
   return (globalThis[name] ??= newShelf());
 }
 
@@ -48,22 +48,22 @@ function ask(model, wanted) {
   }
 }
 
-/** Plotly, asked for again and again until the place has left the page. */
+/** It, asked for again and again until the place has left the page. */
 async function library(model, el) {
-  const kept = shelf(model.get("_plotly_version"));
+  const kept = shelf(model);
   let wasThere = false; // a view is made before it is put on the page
   while (!kept.given && (el.isConnected || !wasThere)) {
     wasThere ||= el.isConnected;
     if (performance.now() - kept.askedAt >= ASKS_EVERY_MS) {
       kept.askedAt = performance.now();
-      ask(model, "plotly");
+      ask(model, "library");
     }
     await Promise.race([kept.done, pause(ASKS_EVERY_MS / 10)]);
   }
   return kept.done;
 }
 
-/** The picture as it is now: later differences fit to no other. */
+/** A figure's picture as it is now: later differences fit to no other. */
 function latestPicture(model) {
   return new Promise((go) => {
     const told = (content) => {
@@ -77,24 +77,53 @@ function latestPicture(model) {
   });
 }
 
-/** The model for plotly's widget, which would report each of its drawings to the kernel. */
+/** The model for one view of plotly's, which would report each of its drawings to the kernel. */
 function unreported(model) {
-  const reports = (name) => typeof name === "string" && name.startsWith("_js2py");
+  const heard = [];
   return {
     get: (name) => model.get(name),
-    set: (name, value) => reports(name) || model.set(name, value),
-    on: (name, then) => model.on(name, then),
+    set: (name, value) => String(name).startsWith("_js2py") || model.set(name, value),
+    on(name, then) {
+      heard.push([name, then]);
+      model.on(name, then);
+    },
     off: (name, then) => model.off(name, then),
     save_changes() {},
+    release: () => heard.forEach(([name, then]) => model.off(name, then)),
   };
+}
+
+/** Draw a figure, and anew when it has come to have other traces than the kernel's. */
+async function drawn(draw, model, el) {
+  let end;
+  async function begin() {
+    end?.();
+    const place = document.createElement("div");
+    el.append(place);
+    const view = unreported(model);
+    end = () => {
+      view.release();
+      place.remove();
+    };
+    const ended = await draw({ model: view, el: place });
+    const traces = () => place.data?.length === model.get("_widget_data").length;
+    view.on("change:_widget_data", () => traces() || begin());
+    end = () => {
+      view.release();
+      ended?.();
+      place.remove();
+    };
+  }
+  await begin();
+  return () => end();
 }
 
 function placeholder(el, model) {
   const text = document.createElement("p");
-  text.className = "lw-figure-instead";
+  text.className = "lw-instead";
   text.style.cssText = "margin: 4px; opacity: 0.75; font: inherit";
-  const height = model.get("_widget_layout")?.height ?? 360;
-  el.style.minHeight = `${height}px`; // what stands below does not jump
+  const height = model.get("_widget_layout")?.height;
+  if (height) el.style.minHeight = `${height}px`; // what stands below does not jump
   el.append(text);
   const timer = setTimeout(() => {
     text.textContent = INSTEAD;
@@ -107,32 +136,32 @@ function placeholder(el, model) {
 }
 
 export default () => {
-  let figure; // plotly's own widget, a promise
+  let begun; // the library's own widget, a promise
 
-  async function begun(plotly, model) {
-    const its = plotly.default;
+  async function begin(library, model) {
+    const its = library.default;
     const widget = typeof its === "function" ? await its() : its;
-    await widget.initialize?.({ model: unreported(model) });
+    await widget.initialize?.({ model });
     return widget;
   }
 
   return {
     initialize({ model }) {
-      const kept = shelf(model.get("_plotly_version"));
+      const kept = shelf(model);
       model.on("msg:custom", (content, buffers) => {
-        if (content.has === "plotly") kept.give(buffers[0]);
+        if (content.has === "library") kept.give(buffers[0]);
       });
     },
     async render({ model, el }) {
+      const isFigure = model.get("_widget_layout") !== undefined;
       const clear = placeholder(el, model);
-      const plotly = await library(model, el);
-      figure ??= begun(plotly, model);
-      const widget = await figure;
-      await latestPicture(model);
+      const its = await library(model, el);
+      begun ??= begin(its, isFigure ? unreported(model) : model);
+      const widget = await begun;
+      if (isFigure) await latestPicture(model);
       clear();
-      const place = document.createElement("div");
-      el.append(place);
-      const ended = await widget.render({ model: unreported(model), el: place });
+      const draw = (view) => widget.render(view);
+      const ended = await (isFigure ? drawn(draw, model, el) : draw({ model, el }));
       el.style.minHeight = "";
       return ended;
     },

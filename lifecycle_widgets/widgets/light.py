@@ -1,0 +1,57 @@
+"""Light: another package's widget, without its JavaScript in every saved notebook."""
+
+from __future__ import annotations
+
+import gzip
+from functools import cache
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+from lifecycle_widgets.widgets.style import STATIC
+
+
+class Light(anywidget.AnyWidget):
+    """Has a widget's JavaScript come to the page when it asks, once for all its widgets.
+
+    An anywidget keeps its JavaScript in the state of each instance, and a notebook that is saved
+    with its widgets' state keeps it too: plotly's 5 MB for each chart. Here it comes in a message,
+    which nothing saves; where no kernel answers, a sentence stands in place of the widget.
+
+    To be mixed in before the widget's class, which a subclass names, with its version.
+    """
+
+    _esm = STATIC / "light.js"
+    _library = traitlets.Unicode().tag(sync=True)  # what the page keeps it under
+    _heavy: ClassVar[type[anywidget.AnyWidget]]
+    _version: ClassVar[str]
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        self._was_asked = False
+        super().__init__(*args, **keywords)
+        self.on_msg(self._asked)
+
+    @traitlets.default("_library")
+    def _named(self) -> str:
+        return f"{self._heavy.__name__} {self._version}"
+
+    def offer(self) -> None:
+        """Send the library unasked, unless a page has asked: while a cell runs, that is in vain.
+
+        (Only some front ends have a kernel read messages while it runs a cell.)
+        """
+        if not self._was_asked:
+            self.send({"has": "library"}, buffers=[packed(str(self._heavy._esm))])
+
+    def _asked(self, _: Any, content: dict[str, Any], __: Any) -> None:
+        """A page asks for what it needs to show the widget."""
+        if content.get("wants") == "library":
+            self._was_asked = True
+            self.send({"has": "library"}, buffers=[packed(str(self._heavy._esm))])
+
+
+@cache
+def packed(code: str) -> bytes:
+    """JavaScript as it is sent; of plotly's 5 MB 1.5 are left."""
+    return gzip.compress(code.encode(), compresslevel=6)

@@ -1,0 +1,19 @@
+"""LightTable: itables' table on the page, without its JavaScript in every saved notebook."""
+
+from __future__ import annotations
+
+import itables
+from itables.widget import ITable
+
+from lifecycle_widgets.widgets.light import Light
+
+
+class LightTable(Light, ITable):
+    """An ITable whose JavaScript comes to the page when it asks.
+
+    Examples
+    --------
+    >>> LightTable(frame, select=True)  # doctest: +SKIP
+    """
+
+    _heavy, _version = ITable, itables.__version__
