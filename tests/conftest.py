@@ -7,9 +7,12 @@ measures times has right of way.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from lifecycle_widgets.experiments import InARow, InARowResult
 from lifecycle_widgets.sandbox import Sandbox, prepare
@@ -19,6 +22,18 @@ IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 MOST_WORKERS = 4  # each holds up to three models in memory
 GIVE_WAY = 10  # niceness; who has 0 beside it gets nine tenths of a core
 BEGUN = pytest.StashKey[bool]()
+MEASURES = (  # and claim something about times, which what runs beside them could disturb
+    "tests/experiments/test_cold_and_warm.py",
+    "tests/experiments/test_downstream.py",
+    "tests/experiments/test_in_a_row.py",
+    "tests/experiments/test_in_turn.py",
+    "tests/experiments/test_shortage.py",
+    "tests/experiments/test_task.py",
+    "tests/monitor/test_monitor.py::test_what_it_costs",
+    "tests/notebooks/test_notebooks.py::test_it_runs",
+    "tests/test_scheduler_live.py",
+    "tests/widgets/test_break_even_slider.py",
+)
 
 
 @pytest.fixture(scope="session")
@@ -57,44 +72,37 @@ def in_a_row_result(sandbox: Sandbox) -> InARowResult:
 # --- several workers ----------------------------------------------------------------------------
 
 
-@pytest.hookimpl(optionalhook=True)
+class Sharing(LoadFileScheduling):
+    """The tests of a file are for one worker, and so are all those that measure times."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "what measures" if nodeid.startswith(MEASURES) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
+    config.option.loadscopereorder = False  # in our order, below
+    return Sharing(config, log)
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """``-n auto``: one more than there are cores, for half of the tests' time is waiting."""
     return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first, so that a mistake shows soon; the other way round for several workers.
 
-    Those begin with what takes long, so that at the end none is waited for. What measures is one
-    group, for one worker, and so are the tests of a file which has fixtures for the whole file.
+    Those begin with what takes long, so that at the end none is waited for.
     """
     if not IS_WORKER:
-        items.sort(key=lambda item: _is(item, "slow"))
+        items.sort(key=_is_slow)
         return
-    for item in items:
-        if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: (not _measures(item), not _is(item, "slow")))
+    slow = Counter(item.path for item in items if _is_slow(item))
+    items.sort(key=lambda item: (not item.nodeid.startswith(MEASURES), -slow[item.path]))
 
 
-def _is(item: pytest.Item, mark: str) -> bool:
-    return item.get_closest_marker(mark) is not None
-
-
-def _measures(item: pytest.Item) -> bool:
-    """Also what is said about a measurement that several tests share."""
-    return _is(item, "measures") or "in_a_row_result" in getattr(item, "fixturenames", ())
-
-
-def _group(item: pytest.Function) -> str | None:
-    """Of the tests that one worker is to run, one after the other."""
-    if _measures(item):
-        return "measures"
-    fixtures = item._fixtureinfo.name2fixturedefs.values()
-    shared = any(one.scope == "module" for several in fixtures for one in several)
-    return item.path.stem if shared else None
+def _is_slow(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None
 
 
 @pytest.fixture(scope="session", autouse=IS_WORKER)
@@ -108,5 +116,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """A worker whose first test does not measure gives way, with all that it will start."""
     if IS_WORKER and BEGUN not in item.config.stash:
         item.config.stash[BEGUN] = True
-        if not _measures(item):
+        if not item.nodeid.startswith(MEASURES):
             os.nice(GIVE_WAY)

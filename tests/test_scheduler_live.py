@@ -29,7 +29,6 @@ from lifecycle_widgets.server import Server
 from tests.live_requests import LiveRequest, LoadLog
 from tests.possible_worlds import Event, Seen, Worlds
 
-pytestmark = pytest.mark.measures
 LONG = os.environ.get("LIFECYCLE_LONG") == "1"
 LIMIT = 2
 DEFAULT = "3s"

@@ -18,7 +18,6 @@ from tests.recorded import SHOW, RecordedServer, chat, chunk, final, model, olla
 from tests.trouble.trouble_tools import own_model
 
 MODEL = "smollm2:135m"
-pytestmark = pytest.mark.measures
 
 
 def test_a_load_costs_time_and_a_resident_model_does_not(server: Server, tmp_path: Path) -> None:

@@ -30,7 +30,6 @@ from lifecycle_widgets.experiments.shortage import Shortage
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server, UnknownModel
 
-pytestmark = pytest.mark.measures
 WHY_NOT = Shortage.why_not()
 possible = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
 MODEL = "smollm2:135m"

@@ -13,7 +13,6 @@ from lifecycle_widgets.experiments.held import RSS
 from lifecycle_widgets.server import Server, UnknownModel
 
 MODEL = "smollm2:135m"
-pytestmark = pytest.mark.measures
 
 
 @pytest.mark.slow

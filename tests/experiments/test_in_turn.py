@@ -25,7 +25,6 @@ from lifecycle_widgets.experiments.shortage import Shortage
 from lifecycle_widgets.sandbox import MODELS, Sandbox
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server, UnknownModel
 
-pytestmark = pytest.mark.measures
 SMALL, MIDDLE, LARGE = MODELS
 WHY_NOT = Shortage.why_not()
 

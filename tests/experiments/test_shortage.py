@@ -19,7 +19,6 @@ from lifecycle_widgets.experiments.task import BigFile, run_task
 WHY_NOT = Shortage.why_not()
 possible = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
 MB = 1_000_000
-pytestmark = pytest.mark.measures
 
 
 def groups() -> list[Path]:

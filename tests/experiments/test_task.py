@@ -18,8 +18,6 @@ from lifecycle_widgets.experiments.disks import disk_of
 from lifecycle_widgets.experiments.pagecache import cached_fraction
 from lifecycle_widgets.experiments.task import BigFile, TaskFailed, run_task
 
-pytestmark = pytest.mark.measures
-
 
 def test_it_is_timed_from_the_moment_it_may_begin() -> None:
     def slow_adoption(pid: int) -> None:

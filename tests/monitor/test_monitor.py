@@ -356,7 +356,6 @@ def test_evicted_by_another_model_and_by_other_options(eventually: Eventually) -
 
 
 @pytest.mark.slow
-@pytest.mark.measures
 def test_what_it_costs(server: Server, eventually: Eventually) -> None:
     server.preload(MODEL, 300)
     with Monitor(server) as monitor:

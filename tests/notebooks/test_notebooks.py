@@ -44,7 +44,6 @@ def run(notebook: Path, **env: str) -> None:
     print(f"{notebook.name}: {seconds:.0f} s")
 
 
-@pytest.mark.measures
 @pytest.mark.slow
 def test_it_runs(notebook: Path, server: Server) -> None:
     run(notebook)
