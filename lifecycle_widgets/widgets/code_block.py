@@ -13,7 +13,7 @@ from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Think
 from lifecycle_widgets.server import Server
 from lifecycle_widgets.widgets.base import KeepAliveTrait, Single, refuse_unknown
-from lifecycle_widgets.widgets.style import STATIC
+from lifecycle_widgets.widgets.style import static
 from lifecycle_widgets.widgets.think_picker import ThinkTrait
 
 
@@ -42,8 +42,8 @@ class CodeBlock(Single):
     'export OLLAMA_KEEP_ALIVE=5m'
     """
 
-    _esm = STATIC / "code_block.js"
-    _css = STATIC / "lab.css"
+    _esm = static("code_block.js")
+    _css = static("lab.css")
 
     model = traitlets.Unicode()
     keep_alive = KeepAliveTrait()

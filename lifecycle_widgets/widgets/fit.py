@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anywidget
 
-from lifecycle_widgets.widgets.style import STATIC
+from lifecycle_widgets.widgets.style import static
 
 
 class Fit(anywidget.AnyWidget):
@@ -16,7 +16,7 @@ class Fit(anywidget.AnyWidget):
     '0'
     """
 
-    _esm = STATIC / "fit.js"
+    _esm = static("fit.js")
 
     def __init__(self) -> None:
         super().__init__()

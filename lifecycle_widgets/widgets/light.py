@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
-from lifecycle_widgets.widgets.style import STATIC
+from lifecycle_widgets.widgets.style import static
 
 
 class Light(anywidget.AnyWidget):
@@ -22,7 +22,7 @@ class Light(anywidget.AnyWidget):
     To be mixed in before the widget's class, which a subclass names, with its version.
     """
 
-    _esm = STATIC / "light.js"
+    _esm: Any = static("light.js")
     _library = traitlets.Unicode().tag(sync=True)  # what the page keeps it under
     _heavy: ClassVar[type[anywidget.AnyWidget]]
     _version: ClassVar[str]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import itables
 from itables.widget import ITable
 
@@ -17,3 +19,4 @@ class LightTable(Light, ITable):
     """
 
     _heavy, _version = ITable, itables.__version__
+    _css: Any = str(ITable._css)  # as text: see `static`

@@ -9,6 +9,12 @@ import anywidget
 STATIC = Path(__file__).parent / "static"
 
 
+def static(name: str) -> str:
+    """A file of the page's side, as text: given the path, anywidget would watch the file, and for
+    that keep every widget, closed ones too, with all that it holds."""
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
 class Style(anywidget.AnyWidget):
     """Brings the package's style sheet to the page; shows nothing itself.
 
@@ -21,8 +27,8 @@ class Style(anywidget.AnyWidget):
     'none'
     """
 
-    _esm = STATIC / "style.js"
-    _css = STATIC / "lab.css"
+    _esm = static("style.js")
+    _css = static("lab.css")
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from typing import Any
 import traitlets
 
 from lifecycle_widgets.widgets.base import Single, refuse_unknown
-from lifecycle_widgets.widgets.style import STATIC
+from lifecycle_widgets.widgets.style import static
 
 _BATCH_S = 0.05  # at most 20 messages a second, however fast the tokens come
 
@@ -17,8 +17,8 @@ _BATCH_S = 0.05  # at most 20 messages a second, however fast the tokens come
 class GrowingText(Single):
     """What `TextStream` and `FoldedText` share: a text, and what the page has been sent of it."""
 
-    _esm = STATIC / "text_stream.js"
-    _css = STATIC / "lab.css"
+    _esm = static("text_stream.js")
+    _css = static("lab.css")
 
     text = traitlets.Unicode()  # not synchronised: the page is sent the increments
     hint = traitlets.Unicode().tag(sync=True)

@@ -53,6 +53,11 @@ class Trials:
         self.bodies = self.readings = self.refused = 0
         self.escaped: list[BaseException] = []  # out of threads
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return self._recorded.connections
+
     def set(self, told: Mapping[str, Answer]) -> Server:
         """Answer these from now on; everything else as Ollama does."""
         self.bodies += len(told)

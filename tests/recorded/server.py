@@ -148,6 +148,12 @@ class RecordedServer:
         """The requests for a path, in order."""
         return [request for request in self.requests if request.path == path]
 
+    @property
+    def connections(self) -> int:
+        """How many clients are connected now."""
+        with self._lock:
+            return len(self._open)
+
     # --- for the handlers ----------------------------------------------------------------------
 
     def opened(self, connection: socket.socket) -> None:

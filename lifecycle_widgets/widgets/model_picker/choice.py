@@ -7,7 +7,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from lifecycle_widgets.widgets.style import STATIC
+from lifecycle_widgets.widgets.style import static
 
 
 class ModelChoice(anywidget.AnyWidget):
@@ -23,8 +23,8 @@ class ModelChoice(anywidget.AnyWidget):
     >>> choice.value = "a:1b"
     """
 
-    _esm = STATIC / "model_choice.js"
-    _css = STATIC / "lab.css"
+    _esm = static("model_choice.js")
+    _css = static("lab.css")
 
     value = traitlets.Unicode().tag(sync=True)
     options: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
