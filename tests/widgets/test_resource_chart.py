@@ -271,6 +271,17 @@ def test_sizes_that_are_not_told_are_not_drawn_and_it_is_said() -> None:
     assert f"{ONE} (size not told) leaves in 23 s" in line
 
 
+def test_a_model_partly_on_a_card_says_how_much_of_it() -> None:
+    seen, unseen = (
+        sample(0, {ONE: RUNNER_BYTES}, {ONE: 23}),
+        sample(0, None, {ONE: 23}, unseen="So."),
+    )
+    for one, words in ((seen, ", and 100 MB on the GPU)"), (unseen, ", of it 100 MB on the GPU)")):
+        told = tuple(replace(r, size_vram_bytes=100_000_000) for r in one.residents or ())
+        line = status_text(replace(one, residents=told), [stay(ONE, 1, left_s=23)], cost_fraction=0)
+        assert words in line
+
+
 def test_a_server_that_does_not_tell_what_is_in_memory() -> None:
     silent = [sample(s, unseen="So.", not_told="It has no /api/ps.") for s in (0.5, 0)]
     made = drawn(silent)

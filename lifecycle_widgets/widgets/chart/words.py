@@ -159,13 +159,19 @@ def _next_text(resident: Sequence[Residency], now: datetime) -> str:
 def _resident_text(stay: Residency, sample: Sample) -> str:
     held, size = _held_bytes(stay.model, sample), ""
     if sample.runners is None:
-        size = f" ({size_text(held)})"
+        size = f" ({size_text(held)}{_on_cards(stay.model, sample, 'of it ')})"
     elif held is not None:  # else it has not been found yet, or has just gone
-        size = f" (runner {size_text(held)})"
+        size = f" (runner {size_text(held)}{_on_cards(stay.model, sample, 'and ')})"
     leaves = leaves_text(stay, sample.at)
     if stay.expires_at is None and not stay.is_forever:
         leaves = f"in memory, {leaves}"
     return f"{stay.model or 'name not told'}{size} {leaves}"
+
+
+def _on_cards(model: str, sample: Sample, how: str) -> str:
+    """What Ollama has of it on GPUs: part of the size that it tells, beside a runner's RSS."""
+    vram = next((r.size_vram_bytes for r in sample.residents or () if r.name == model), None)
+    return f", {how}{size_text(vram)} on the GPU" if vram else ""
 
 
 def _held_bytes(model: str, sample: Sample) -> float | None:
