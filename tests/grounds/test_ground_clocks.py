@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,7 +38,8 @@ def shifted(url: str, ahead_s: float) -> Iterator[RecordedServer]:
     def residents(_: Request) -> Any:
         told = ask(url, "/api/ps")
         for entry in told["models"]:
-            at = datetime.fromisoformat(entry["expires_at"][:26] + entry["expires_at"][-6:])
+            whole = re.sub(r"\.\d+", "", entry["expires_at"]).replace("Z", "+00:00")
+            at = datetime.fromisoformat(whole)
             entry["expires_at"] = (at + timedelta(seconds=ahead_s)).isoformat()
         return json.loads(json.dumps(told))
 
