@@ -43,13 +43,13 @@ class LightFigure(Light, go.FigureWidget):  # type: ignore[misc]
         super().__init__(data=figure, layout=layout)
         self._config = _CONFIG
 
-    def get_state(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """The state for a page that comes later, with the picture as it is now.
 
         FigureWidget would send the one it was made with, to which later differences do not fit.
         """
         with self._lock:
-            state: dict[str, Any] = super().get_state(*args, **kwargs)
+            state = super().get_state(key, drop_defaults)
             for name, now in _PICTURE.items():
                 if state.get(name):
                     state[name] = custom_serializers["to_json"](getattr(self, now), self)

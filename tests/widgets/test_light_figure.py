@@ -63,6 +63,10 @@ def test_a_page_that_may_ask_in_vain_is_sent_plotly_unasked(recorded: None, shut
         other.show_picture(picture(i))
         other.offer_at_times()
     assert other.comm.custom() == []
+    other.get_state()  # another page has come, or the same one again
+    for _ in range(1, 30):
+        other.offer_at_times()
+    assert [c for _, c in other.comm.custom()] == [{"has": "library"}] * 2
 
 
 def picture(i: int) -> Picture:

@@ -27,7 +27,7 @@ class LiveFigure(LightFigure):
     def __init__(self, first: Picture) -> None:
         self._keys = list(first.traces)
         self._shown = first
-        self._updates = 0
+        self._updates = self._updates_of_page = 0
         super().__init__(list(first.traces.values()), first.layout)
 
     def show_picture(self, new: Picture) -> None:
@@ -51,9 +51,14 @@ class LiveFigure(LightFigure):
                 self.send_picture()  # what a notebook that is run without a browser keeps of it
 
     def offer_at_times(self) -> None:
-        """Offer the library after the first few updates: to be called after each."""
-        if self._updates in _OFFERED_AFTER:
+        """Offer the library after the first few updates of a page: to be called after each."""
+        self._updates_of_page += 1
+        if self._updates_of_page in _OFFERED_AFTER:
             self.offer()
+
+    def _page_came(self) -> None:
+        super()._page_came()
+        self._updates_of_page = 0
 
 
 def _differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any]]:
