@@ -45,8 +45,9 @@ def run(notebook: Path, **env: str) -> None:
 
 
 @pytest.mark.slow
-def test_it_runs(notebook: Path, server: Server) -> None:
-    run(notebook)
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_it_runs(number: int, server: Server) -> None:
+    run(NOTEBOOKS[number])  # the other two with each cell twice: test_own_ground
 
 
 @pytest.mark.slow

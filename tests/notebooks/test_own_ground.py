@@ -61,7 +61,7 @@ def test_a_server_that_does_not_tell_what_is_in_memory(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 4])
-def test_each_cell_can_be_run_again(number: int, server: Server, tmp_path: Path) -> None:
+def test_it_runs_with_each_cell_twice(number: int, server: Server, tmp_path: Path) -> None:
     lesson = NOTEBOOKS[number]
     twice = json.loads(lesson.read_text())
     again = [[c] if c["cell_type"] == "markdown" else [c, {**c, "id": c["id"] + "-again"}]
