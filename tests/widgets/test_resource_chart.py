@@ -535,7 +535,7 @@ def test_a_band_appears_counts_down_and_ends(chart: ResourceChart, server: Serve
     until(lambda: "expired" in labels(chart.figure))
     ((since, until_),) = bars(chart.figure)
     assert 2.5 < (until_ - since).total_seconds() < 9
-    assert "no model in memory" in chart.status
+    until(lambda: "no model in memory" in chart.status)  # drawn a moment after it is known
     memory = next(t for t in chart.figure.data if t.name == ONE)
     assert max(memory.y) > 200  # MB
     assert memory.y[-1] == 0
@@ -579,6 +579,8 @@ def test_at_most_two_small_updates_a_second(server: Server, recorded: None, shut
 
 def test_a_page_that_comes_later_gets_the_picture_as_it_is(chart: ResourceChart) -> None:
     until(lambda: len(chart.monitor.samples) > 3)
+    until(lambda: len(chart._live.get_state()["_widget_data"][0]["x"]) > 2)
+    chart.monitor.stop()  # so that nothing is drawn meanwhile
     state = chart._live.get_state()
     assert state["_widget_layout"]["xaxis"]["range"] == list(chart._live.layout.xaxis.range)
     assert len(state["_widget_data"][0]["x"]) >= 3
