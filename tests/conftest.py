@@ -85,8 +85,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """``-n auto``: one more than there are cores, for half of the tests' time is waiting."""
-    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
+    """``-n auto``: two more than there are cores, for half of the tests' time is waiting."""
+    return min((os.cpu_count() or 1) + 2, MOST_WORKERS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

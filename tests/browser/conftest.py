@@ -69,6 +69,16 @@ class Lab:
         return page
 
 
+def wear(page: Page, theme: str) -> None:
+    """Change JupyterLab's theme, as a person does, with everything on the page."""
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    entries = page.locator(".lm-Menu-itemLabel")
+    entries.get_by_text("Theme", exact=True).hover()
+    entries.get_by_text(f"JupyterLab {theme}", exact=True).click()
+    is_light = str(theme == "Light").lower()
+    page.locator(f"body[data-jp-theme-light={is_light}]").wait_for(state="attached")
+
+
 @pytest.fixture(scope="module")
 def lab(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """`lifecycle-lab FOLDER`, as a person without a clone starts it."""

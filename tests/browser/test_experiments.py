@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from lifecycle_widgets.server import Server
-from tests.browser.conftest import Lab
+from tests.browser.conftest import Lab, wear
 from tests.browser.test_lab import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -64,16 +64,6 @@ def picture(what: Locator, path: Path) -> None:
     scroll_to(what)
     what.screenshot(path=path)
     assert path.stat().st_size > 8_000
-
-
-def wear(page: Page, theme: str) -> None:
-    """Change JupyterLab's theme, as a person does, with everything on the page."""
-    page.get_by_role("menuitem", name="Settings", exact=True).click()
-    entries = page.locator(".lm-Menu-itemLabel")
-    entries.get_by_text("Theme", exact=True).hover()
-    entries.get_by_text(f"JupyterLab {theme}", exact=True).click()
-    is_light = str(theme == "Light").lower()
-    page.locator(f"body[data-jp-theme-light={is_light}]").wait_for(state="attached")
 
 
 def test_a_lesson(page: Page, pictures: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from lifecycle_widgets.server import Server
-from tests.browser.conftest import Lab
+from tests.browser.conftest import Lab, wear
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 MODEL = "smollm2:135m"
@@ -54,15 +54,10 @@ def picture(page: Page, path: Path) -> None:
     assert path.stat().st_size > 20_000
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_ten_minutes(
-    lab: Lab, browser: Browser, server: Server, pictures: Path, theme: str
-) -> None:
-    page = lab.open(browser, dark=theme == "dark")
+def test_ten_minutes(lab: Lab, browser: Browser, server: Server, pictures: Path) -> None:
+    page = lab.open(browser)
     show_the_lab(page)
-    assert (
-        page.locator("body").get_attribute("data-jp-theme-light") == str(theme == "light").lower()
-    )
+    assert page.locator("body").get_attribute("data-jp-theme-light") == "true"
 
     # keep_alive 0: it answers, token by token, and is gone from memory
     choose(page, "0")
@@ -81,7 +76,9 @@ def test_ten_minutes(
     page.locator(".lw-agent .lw-split").wait_for(timeout=90_000)
     expect(page.locator(".lw-chart")).to_contain_text("leaves in", timeout=10_000)
     time.sleep(5)  # enough of the band to be seen in the picture
-    picture(page, pictures / f"lab-{theme}.png")
+    for theme in ("Dark", "Light"):
+        wear(page, theme)
+        picture(page, pictures / f"lab-{theme.lower()}.png")
 
     # Stop ends a long answer, and the next run works
     ask(page, "Write a very long story about the sea, in twenty chapters.")
@@ -101,8 +98,9 @@ def test_ten_minutes(
 
 
 def test_run_all_cells(lab: Lab, browser: Browser, server: Server, pictures: Path) -> None:
-    """Run > Run All Cells ends without an error, asserts and all."""
-    page = lab.open(browser)
+    """Run > Run All Cells ends without an error, asserts and all; here in the dark."""
+    page = lab.open(browser, dark=True)
+    assert page.locator("body").get_attribute("data-jp-theme-light") == "false"
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     last = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt")
