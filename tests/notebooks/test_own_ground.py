@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def on(server: str, notebook: Path) -> None:
 def test_when_every_model_is_in_memory_none_is_touched(notebook: Path, own: Server) -> None:
     own.preload(SMALL, "1h")
     own.preload(MIDDLE, "1h")
+    time.sleep(0.5)  # the deadline is set once more, a moment after the answer
     before = set(own.residents())
     on(own.url, notebook)
     assert set(own.residents()) == before, "their deadlines are as they were, too"
@@ -47,6 +49,7 @@ def test_the_start_beside_somebodys_model(own: Server) -> None:
     for resident in own.residents():
         own.unload(resident.name)
     own.preload(SMALL, "1h")
+    time.sleep(0.5)  # the deadline is set once more, a moment after the answer
     before = own.residents()
     on(own.url, NOTEBOOKS[0])
     assert own.residents() == before
