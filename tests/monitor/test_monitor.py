@@ -295,7 +295,9 @@ def test_memory_comes_and_goes_and_watching_keeps_no_model(
     stay = last(monitor)
     assert stay.until is not None
     assert stay.expires_at is not None
-    assert stay.since < stay.expires_at <= stay.until
+    assert stay.since < stay.expires_at
+    # /api/ps is read a moment after the sample's time
+    assert stay.expires_at <= stay.until + timedelta(seconds=0.5)
 
 
 @pytest.mark.slow
