@@ -29,6 +29,7 @@ MEASURES = (  # and claim something about times, which what runs beside them cou
     "tests/experiments/test_in_turn.py",
     "tests/experiments/test_shortage.py",
     "tests/experiments/test_task.py",
+    "tests/facts/test_facts.py",
     "tests/monitor/test_monitor.py::test_what_it_costs",
     "tests/notebooks/test_notebooks.py::test_it_runs",
     "tests/test_scheduler_live.py",
