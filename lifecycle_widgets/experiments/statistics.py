@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
@@ -183,6 +182,8 @@ def _bootstrap(
     confidence: float,
     rng: np.random.Generator,
 ) -> Any:
+    from scipy import stats  # half a second, which whoever only plans need not wait
+
     return stats.bootstrap(
         # scipy asks for two values at least; of one it is always that one which is drawn
         tuple(np.repeat(sample, 2) if len(sample) == 1 else sample for sample in samples),
