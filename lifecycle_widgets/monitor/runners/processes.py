@@ -16,6 +16,7 @@ from lifecycle_widgets.monitor.runners.command_lines import (
 )
 
 _GENERATIONS = 3  # between a server and its runner a wrapper or two may stand
+_LOOKS = (0, 1, 2, 4, 8, 16)  # scans after which a command line is read (again)
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,13 @@ class Known:
 class Processes:
     """All servers and runners of this machine that can be seen, kept open from scan to scan.
 
-    Of all processes only the numbers are listed each time; a command line is read once, when a
-    number is new (and once more, because it may have been read between fork and exec).
+    Of all processes only the numbers are listed each time; a command line is read when a number
+    is new, and a few times more, ever more rarely: it may have been read between fork and exec,
+    which on a busy machine lie seconds apart.
     """
 
     def __init__(self) -> None:
-        self._seen: dict[int, bool] = {}  # process number: looked at twice
+        self._seen: dict[int, int] = {}  # process number: in how many scans
         self.servers: dict[int, Known] = {}
         self.runners: dict[int, Known] = {}
         self._parents: frozenset[int] = frozenset()  # whose children count, whatever they are
@@ -55,9 +57,9 @@ class Processes:
             for pid in known.keys() - set(now):
                 del known[pid]
         for pid in now:
-            if not self._seen.get(pid, False) and not (pid in self.servers or pid in self.runners):
-                self._look(pid)
-        self._seen = {pid: pid in self._seen for pid in now}
+            if self._seen.get(pid, 0) in _LOOKS:
+                self.look_at(pid)
+        self._seen = {pid: self._seen.get(pid, 0) + 1 for pid in now}
 
     def adopt(self, servers: frozenset[int]) -> None:
         """From now on take in every child of these: an engine may have any command line."""
@@ -75,7 +77,10 @@ class Processes:
         wrappers = {(above, one.model) for one in found for above in one.chain[1:]}
         return [one for one in found if (one.pid, one.model) not in wrappers]
 
-    def _look(self, pid: int) -> None:
+    def look_at(self, pid: int) -> None:
+        """Take the process in, if it is a server or a runner, and is not known as one."""
+        if pid in self.servers or pid in self.runners:
+            return
         with contextlib.suppress(psutil.Error, OSError):  # it has ended, or is not for us to see
             process = psutil.Process(pid)
             arguments = process.cmdline()

@@ -122,6 +122,7 @@ class ServerProcess:
             )
             return []
         if one.pid is not None:
+            self._processes.look_at(one.pid)  # it may have become what it is just now
             if one.pid in self._processes.servers or self._processes.runners_of(one.pid):
                 return [one.pid]
             self._none = _not_a_server(name_of(one.pid), port)

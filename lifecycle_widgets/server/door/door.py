@@ -295,12 +295,17 @@ def _is_same_place(here: str, there: str) -> bool:
 def read_all(
     response: httpx.Response, *, most_bytes: int, until_s: float | None
 ) -> Iterator[bytes]:
-    """The body in pieces; ends with an exception when it is too long or takes too long."""
-    count = 0
+    """The body in pieces; ends with an exception when it is too long or takes too long.
+
+    An answer that is there late, because this process was busy, is an answer; it takes too long
+    when more of it is still to come.
+    """
+    count, is_late = 0, False
     for piece in response.iter_bytes():
         count += len(piece)
         if count > most_bytes:
             raise httpx.DecodingError(f"an answer of more than {most_bytes / 1e6:.0f} MB")
-        if until_s is not None and time.monotonic() > until_s:
+        if is_late:
             raise httpx.ReadTimeout("the answer comes too slowly")
+        is_late = until_s is not None and time.monotonic() > until_s
         yield piece
