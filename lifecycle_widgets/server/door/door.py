@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 3.0
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_HOPS = 5
+_KEPT = 2  # connections that stay open while nothing is asked
 _KEY = "OLLAMA_API_KEY"
 
 _Client = TypeVar("_Client", bound="ollama.Client")
@@ -223,7 +224,7 @@ class _Transport(httpx.BaseTransport):
                 self._ways[key] = httpx.HTTPTransport(
                     verify=ssl_context(self._door.verify) if is_tls else no_context(),
                     proxy=key[1] or None,
-                    limits=httpx.Limits(max_keepalive_connections=None if self._keep else 0),
+                    limits=httpx.Limits(max_keepalive_connections=_KEPT if self._keep else 0),
                 )
             return self._ways[key]
 
