@@ -25,7 +25,7 @@ INSTEAD = " To use the private sandbox all the same: Server.sandbox()."
 _QUICK_S = 1.0
 
 
-def own(make: Callable[[str], Server]) -> Server | None:
+def own(make: Callable[..., Server]) -> Server | None:
     """The person's own Ollama (OLLAMA_HOST, else localhost:11434); None if there is none.
 
     Parameters
@@ -57,7 +57,7 @@ def own(make: Callable[[str], Server]) -> Server | None:
     return server if _is_here(server, make) else None
 
 
-def _is_here(server: Server, make: Callable[[str], Server], says: str = "") -> bool:
+def _is_here(server: Server, make: Callable[..., Server], says: str = "") -> bool:
     """True when it answers; False when nobody is there. Raises when there is something to mend."""
     try:
         _ = server.version
@@ -99,9 +99,12 @@ def _others(url: str) -> Iterator[str]:
                 yield parse_host(f"{scheme}://{netloc}")
 
 
-def _answers(make: Callable[[str], Server], url: str) -> bool:
-    """Whether an Ollama is at that address (one that wants a key counts)."""
-    server = make(url).with_timeout(_QUICK_S)
+def _answers(make: Callable[..., Server], url: str) -> bool:
+    """Whether an Ollama is at that address (one that wants a key counts).
+
+    Nobody has named this address, and it may be without encryption: it is not given the key.
+    """
+    server = make(url, headers={"Authorization": ""}).with_timeout(_QUICK_S)
     try:
         return bool(server.version)
     except AccessDenied:

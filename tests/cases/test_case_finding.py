@@ -84,3 +84,16 @@ def test_a_gateway_before_an_ollama_that_is_down_is_named(find: Find, status: in
 )
 def test_an_address_that_is_none_is_one_line(find: Find, host: str) -> None:
     assert "OLLAMA_HOST" in find(host)
+
+
+def test_a_key_is_not_sent_to_an_address_that_nobody_has_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An address with https is tried without, to be told; that would show the key to everybody."""
+    with RecordedServer(ollama()) as recorded:
+        monkeypatch.setenv("OLLAMA_API_KEY", "a-secret-key")
+        monkeypatch.setenv("OLLAMA_HOST", recorded.url.replace("http://", "https://"))
+        with pytest.raises(ServerUnreachable, match="one does at"):
+            Server.own()
+        assert recorded.asked("/api/version")
+        assert not any("a-secret-key" in str(request.headers) for request in recorded.requests)
