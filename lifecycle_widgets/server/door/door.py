@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import httpx
@@ -28,8 +28,6 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_HOPS = 5
 _KEPT = 2  # connections that stay open while nothing is asked
 _KEY = "OLLAMA_API_KEY"
-
-_Client = TypeVar("_Client", bound="ollama.Client")
 
 
 class Door:
@@ -74,12 +72,6 @@ class Door:
         if "authorization" not in sent and (self._user or key):
             sent["authorization"] = self._user or f"Bearer {_checked(_KEY, key)}"
         return sent
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """Equal for two doors to one server by one way; holds no secret, only its hash."""
-        verify = self.verify if isinstance(self.verify, bool) else str(self.verify)
-        return (self.url, hash(tuple(sorted(self.headers.items()))), verify)
 
     @property
     def is_plain(self) -> bool:

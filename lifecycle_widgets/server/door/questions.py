@@ -161,7 +161,7 @@ class Questions:
             url,
             waited_s=timeout_s or self.quick_timeout_s,
             proxy=proxy,
-            speaks_tls=broke_off and not proxy and _speaks_tls(url),
+            speaks_tls=broke_off and not proxy and _speaks_tls(self._door.base_url),
         )
         return ServerUnreachable(self._door.scrubbed(str(told)), is_there=told.is_there)
 
@@ -207,7 +207,7 @@ def _speaks_tls(url: str) -> bool:
     parts = urlsplit(url)
     if parts.scheme != "http" or parts.hostname is None or parts.port is None:
         return False
-    host = "127.0.0.1" if parts.hostname == "0.0.0.0" else parts.hostname
+    host = parts.hostname
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
