@@ -63,9 +63,9 @@ def server(sandbox: Sandbox) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def in_a_row_result(sandbox: Sandbox) -> InARowResult:
-    """A small but real one: three calls each with 0, one second, and five minutes."""
+    """A small but real one: three calls each with 0, two seconds, and five minutes."""
     experiment = InARow(
-        "smollm2:135m", keep_alives=(0, "1s", "5m"), gaps_s=(0.2, 4.0), server=Server(sandbox.url)
+        "smollm2:135m", keep_alives=(0, "2s", "5m"), gaps_s=(0.2, 4.0), server=Server(sandbox.url)
     )
     return experiment.run()
 

@@ -1,12 +1,14 @@
 """make bench: the figures of the house, printed. Ratios are taken in the same run.
 
-    python -m tests.bench [all | fresh | lessons | endurance | bodies | import | door | sandbox |
-                           speed | memory | stop] ...
+    python -m tests.bench [all | fresh | lessons | endurance | bodies | grounds | import | door |
+                           sandbox | speed | memory | stop] ...
 
 `fresh` clones the repository into an empty folder with an empty cache, as a newcomer does; it
 takes minutes; `lessons` runs each experiment twice and each notebook once, in about ten;
 `endurance` loads 200 times and starts 50 sandboxes, in about three; `bodies` reads 10,000 mutated
-answers, in about ten. These are left out unless they are named (`all` names everything).
+answers, in about ten; `grounds` runs the start notebook on each ground, in about 20 (words of their
+names after ``python -m tests.bench.grounds`` choose some). These are left out unless they are named
+(`all` names everything).
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from lifecycle_widgets.server import Server
 from tests.bench.bodies import bench_bodies
 from tests.bench.door import bench_door
 from tests.bench.endurance import bench_endurance
+from tests.bench.grounds import bench_grounds
 from tests.bench.lessons import bench_lessons
 
 ROOT = Path(__file__).parent.parent.parent
@@ -281,6 +284,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "lessons": bench_lessons,
     "endurance": bench_endurance,
     "bodies": bench_bodies,
+    "grounds": bench_grounds,
     "import": bench_import,
     "door": lambda: bench_door(row),
     "sandbox": bench_sandbox,
@@ -288,7 +292,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "memory": bench_memory,
     "stop": bench_stop,
 }
-LONG = ("fresh", "lessons", "endurance", "bodies")
+LONG = ("fresh", "lessons", "endurance", "bodies", "grounds")
 
 
 def main(wanted: list[str]) -> None:

@@ -21,8 +21,8 @@ def test_what_each_keep_alive_costs(in_a_row_result: InARowResult, tmp_path: Pat
     table = result.table
     assert result.is_complete
     assert table["calls"].tolist() == [3, 3, 3]
-    assert table["loads"].to_dict() == {"0": 3, "1s": 2, "5m": 1}
-    assert table["reloads"].to_dict() == {"0": 2, "1s": 1, "5m": 0}
+    assert table["loads"].to_dict() == {"0": 3, "2s": 2, "5m": 1}
+    assert table["reloads"].to_dict() == {"0": 2, "2s": 1, "5m": 0}
     assert table["gb_s"].is_monotonic_increasing
     assert table["peak_gb"].between(0.15, 0.6).all()
     assert result.memory_source == RSS
@@ -32,7 +32,7 @@ def test_what_each_keep_alive_costs(in_a_row_result: InARowResult, tmp_path: Pat
     for arm, expected in (("0", math.nan), ("5m", 300.0)):
         left_s = result.calls(arm)["expires_in_s"]
         assert left_s.isna().all() if math.isnan(expected) else (left_s - expected).abs().max() < 3
-    for pause in ("0", "1s", "5m"):
+    for pause in ("0", "2s", "5m"):
         late_s = result.calls(pause)["gap_s"].iloc[1:].to_numpy() - (0.2, 4.0)
         assert (late_s > -0.05).all(), "no pause is shorter than planned"
     again = load_result(result.save(tmp_path))
@@ -58,7 +58,7 @@ def test_the_price_decides(in_a_row_result: InARowResult) -> None:
     for price in (-1, math.nan, math.inf):
         with pytest.raises(ValueError, match="0 or more"):
             result.break_even(price)
-    with pytest.raises(KeyError, match="There are: 0, 1s, 5m"):
+    with pytest.raises(KeyError, match="There are: 0, 2s, 5m"):
         result.calls("7m")
 
 

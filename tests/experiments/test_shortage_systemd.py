@@ -7,10 +7,12 @@ of the user's own services runs, as a desktop's programs do, which may divide th
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -59,16 +61,35 @@ def mirror() -> list[str]:
     return (told.stdout.splitlines() or [""])[0].split()
 
 
-def make_debian(root: Path) -> None:
+def debian(kept: Path) -> Path:
+    """An archive of it; made once and kept between test runs, for it takes a minute."""
     source = mirror()
     if not source:
         pytest.skip("no Debian can be made here: apt has no sources")
     release, site = source
-    command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", release]
-    done = subprocess.run([*command, str(root), site], capture_output=True, text=True, timeout=400)
-    if done.returncode:
-        pytest.skip(f"no Debian can be made here: {done.stdout[-500:]}")
-    subprocess.run(["chroot", root, "useradd", "-m", "-s", "/bin/bash", "tester"], check=True)
+    archive = kept / f"{release}-{hashlib.sha256(PACKAGES.encode()).hexdigest()[:8]}.tar"
+    if archive.exists():
+        return archive
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "debian"
+        command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", release]
+        done = subprocess.run(
+            [*command, str(root), site], capture_output=True, text=True, timeout=400
+        )
+        if done.returncode:
+            pytest.skip(f"no Debian can be made here: {done.stdout[-500:]}")
+        subprocess.run(["chroot", root, "useradd", "-m", "-s", "/bin/bash", "tester"], check=True)
+        part = archive.with_suffix(f".{os.getpid()}")
+        skipped = ["--exclude=./var/cache/apt/*", "--exclude=./proc/*", "--exclude=./sys/*"]
+        subprocess.run(["tar", "-C", root, *skipped, "-cf", part, "."], check=True)
+    part.rename(archive)
+    return archive
+
+
+def make_root(root: Path, archive: Path) -> None:
+    """Unpack it, with our code in it, and what is to be done."""
+    root.mkdir()
+    subprocess.run(["tar", "-C", root, "--numeric-owner", "-xpf", archive], check=True)
     (root / "var/lib/systemd/linger").mkdir(parents=True, exist_ok=True)
     (root / "var/lib/systemd/linger/tester").touch()
     (root / "etc/systemd/system/go.service").write_text(SERVICE)
@@ -88,8 +109,9 @@ def make_debian(root: Path) -> None:
     not TOOLS or os.getuid() != 0,
     reason="no debootstrap, or no rights for it; on Debian, as root: apt install debootstrap",
 )
-def test_as_a_user_of_systemd(tmp_path: Path) -> None:
-    make_debian(tmp_path / "debian")
+def test_as_a_user_of_systemd(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    assert pytestconfig.cache is not None
+    make_root(tmp_path / "debian", debian(Path(pytestconfig.cache.mkdir("debian"))))
     root = make_disk(tmp_path / "root", 1_400_000_000, tmp_path / "debian")
     shutil.rmtree(tmp_path / "debian")
     data = make_disk(tmp_path / "data", 1_400_000_000)

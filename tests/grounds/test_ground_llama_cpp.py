@@ -2,83 +2,39 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lifecycle_widgets import InARow, ModelPicker, Server, TuningLab, run_agent
-from lifecycle_widgets.sandbox.store import record, store
 from lifecycle_widgets.server import NotTold
 from tests.cases.case_tools import OURS, assert_readable, told, watched
-from tests.grounds.ground_tools import SHORT, SMALL
-from tests.grounds.programs import free_port, running
-from tests.sandbox.sandbox_tools import ask, environment
-
-LAST_WITH_API = "2026.4.8672.1"
-"""Later ones have no /api (ggml-org/llama.cpp#22165)."""
+from tests.grounds.ground_tools import SHORT
+from tests.grounds.llama_server import linked_weights, llama_cpp, older
 
 
 @pytest.fixture(scope="module")
 def weights(sandbox: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sandbox's smallest model, under a name such as people give it."""
-    known = record(SMALL)
-    assert known is not None
-    blobs = (store() / "blobs" / blob for blob in known["blobs"])
-    link = tmp_path_factory.mktemp("weights") / "smollm2.gguf"
-    link.symlink_to(max(blobs, key=lambda blob: blob.stat().st_size))
-    return link
-
-
-@pytest.fixture(scope="module")
-def older(request: pytest.FixtureRequest) -> str:
-    """A folder with the older xllamacpp; kept between test runs."""
-    folder = Path(str(request.config.cache.mkdir("xllamacpp"))) / LAST_WITH_API
-    if not folder.exists():
-        scratch = folder.with_name(f"{folder.name}-{os.getpid()}")
-        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--only-binary"]
-        command += [":all:", "--target", str(scratch), f"xllamacpp=={LAST_WITH_API}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-        if done.returncode:
-            pytest.skip(f"xllamacpp {LAST_WITH_API} cannot be had: {done.stderr.strip()[-200:]}")
-        if not folder.exists():
-            scratch.rename(folder)
-    return str(folder)
-
-
-def start(weights: Path, folder: Path, path: str | None = None) -> Iterator[Server]:
-    """llama.cpp's server with these weights."""
-    port = free_port()
-    script = str(Path(__file__).with_name("llama_cpp.py"))
-    command = [sys.executable, script, str(weights), str(port)]
-    env = environment(PYTHONPATH=path)
-    with running(command, lambda: loaded(port), folder / "llama.txt", env=env):
-        yield Server(f"http://127.0.0.1:{port}")
-
-
-def loaded(port: int) -> bool:
-    """Whether the model is loaded; until then everything is answered with 503."""
-    try:
-        return bool(ask(f"http://127.0.0.1:{port}", "/health"))
-    except OSError:
-        return False
+    return linked_weights(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="module")
 def with_api(
-    older: str, weights: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, weights: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """As it was until April 2026."""
-    yield from start(weights, tmp_path_factory.mktemp("older"), older)
+    """As it was until April 2026; kept between test runs."""
+    kept = Path(str(request.config.cache.mkdir("xllamacpp")))
+    with llama_cpp(weights, tmp_path_factory.mktemp("older"), older(kept)) as url:
+        yield Server(url)
 
 
 @pytest.fixture(scope="module")
 def without_api(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """As it is today."""
-    yield from start(weights, tmp_path_factory.mktemp("today"))
+    with llama_cpp(weights, tmp_path_factory.mktemp("today")) as url:
+        yield Server(url)
 
 
 @pytest.mark.slow

@@ -6,8 +6,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,44 +15,13 @@ from tests.cases.case_tools import assert_readable, samples, told
 from tests.grounds.ground_tools import SHORT, SMALL, assert_nowhere, assert_works, serving
 from tests.grounds.namespaces import Namespace, namespace
 from tests.grounds.nginx import nginx, to
-from tests.grounds.programs import free_port, listens, running
 from tests.grounds.socks5 import Socks5
+from tests.grounds.tinyproxy import tinyproxy
 from tests.recorded import certificate
 from tests.sandbox.sandbox_tools import environment
 
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 PASSWORD = "pr0xy-w0rd"
-
-
-@dataclass(frozen=True)
-class Tinyproxy:
-    """A proxy that runs."""
-
-    port: int
-    log_path: Path
-
-    @property
-    def url(self) -> str:
-        """What goes into HTTP_PROXY."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def asked(self) -> int:
-        """How many connections it has had, the test's own left out."""
-        return self.log_path.read_text().count("Request (file descriptor")
-
-
-@contextmanager
-def tinyproxy(folder: Path, more: str = "") -> Iterator[Tinyproxy]:
-    """Run one with these settings on top."""
-    port, log = free_port(), folder / f"tinyproxy-{len(list(folder.glob('tinyproxy*')))}.log"
-    config = log.with_suffix(".conf")
-    config.write_text(
-        f"Port {port}\nListen 127.0.0.1\nTimeout 60\nAllow 127.0.0.1\nLogLevel Connect\n"
-        f'LogFile "{log}"\nMaxClients 50\nViaProxyName "tinyproxy"\n{more}\n'
-    )
-    command = ["tinyproxy", "-d", "-c", str(config)]
-    with running(command, lambda: listens(port), log.with_suffix(".out")):
-        yield Tinyproxy(port, log)
 
 
 @pytest.fixture(scope="module")
