@@ -37,7 +37,7 @@ from lifecycle_widgets.server import (
 
 _REQUEST_S = 20.0  # on a private server; the models there are small
 _OWN_REQUEST_S = 300.0
-_SETTLES_S = 0.03
+_SETTLES_S = 0.03  # until Ollama counts a request that is answered as over
 # Repeats itself for as long as it is let: a small model would end an ordinary answer soon.
 _ENDLESS = {
     "prompt": "one two one two one two one two one two one two one two one two",
@@ -154,7 +154,9 @@ class Lab:
         sent = {"model": model, **body}
         if keep_alive is not ...:
             sent["keep_alive"] = keep_alive
-        return self.ask("/api/generate", sent)
+        told = self.ask("/api/generate", sent)
+        time.sleep(_SETTLES_S)
+        return told
 
     def clear(self) -> None:
         """Have nothing in memory (of a person's own server: nothing that was loaded here)."""

@@ -34,7 +34,7 @@ def convert(source: str, target: str, kind: str) -> dict[str, str]:
     """
     import gguf
 
-    reader = gguf.GGUFReader(source)
+    reader = _read(source)
     wanted = gguf.GGMLQuantizationType[kind]
     writer = gguf.GGUFWriter(target, reader.fields["general.architecture"].contents())
     writer.add_file_type(gguf.LlamaFileType["ALL_F32" if kind == "F32" else f"MOSTLY_{kind}"])
@@ -59,6 +59,24 @@ def convert(source: str, target: str, kind: str) -> dict[str, str]:
         writer.write_tensor_data(data)
     writer.close()
     return {"file": sha256(target), "weights": weights.hexdigest()}
+
+
+def _read(path: str) -> Any:
+    """A GGUF, read as a plain array: as a `memmap`, whose every slice is one too, the 150,000
+    pieces of its head take 1.3 s more."""
+    import gguf
+    import numpy
+
+    class Reader(gguf.GGUFReader):
+        @property
+        def data(self) -> Any:
+            return self._plain
+
+        @data.setter
+        def data(self, mapped: Any) -> None:
+            self._plain = mapped.view(numpy.ndarray)
+
+    return Reader(path)
 
 
 def _announce(gguf: Any, writer: Any, tensor: Any, kind: Any) -> None:
@@ -91,7 +109,7 @@ def check(source: str, target: str, kind: str) -> str | None:
 
     # Half a step of the coarser of the two grids, and a little for the arithmetic.
     tolerance = {"F32": 0.0, "F16": 2**-11, "Q8_0": 0.6 / 127}[kind]
-    old, new = gguf.GGUFReader(source).tensors, gguf.GGUFReader(target).tensors
+    old, new = _read(source).tensors, _read(target).tensors
     if [(t.name, *t.shape) for t in old] != [(t.name, *t.shape) for t in new]:
         return "other tensors than the source"
     for a, b in zip(old, new, strict=True):

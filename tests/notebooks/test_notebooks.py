@@ -45,9 +45,9 @@ def run(notebook: Path, **env: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
 def test_it_runs(number: int, server: Server) -> None:
-    run(NOTEBOOKS[number])  # the other two with each cell twice: test_own_ground
+    run(NOTEBOOKS[number])  # the first one with each cell twice: test_own_ground
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,7 +64,7 @@ def test_a_server_that_does_not_tell_what_is_in_memory(number: int) -> None:
         assert not recorded.asked("/api/generate")
 
 
-@pytest.mark.parametrize("number", [0, 4])
+@pytest.mark.parametrize("number", [0, 4] if os.environ.get("LIFECYCLE_LONG") == "1" else [0])
 def test_it_runs_with_each_cell_twice(number: int, server: Server, tmp_path: Path) -> None:
     lesson = NOTEBOOKS[number]
     twice = json.loads(lesson.read_text())

@@ -18,6 +18,7 @@ from ollama._client import _parse_host as ollama_parse_host
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server, ServerUnreachable, UnknownModel, full_name, parse_host
+from tests.cases.case_tools import wait_until
 
 MODEL = "smollm2:135m"
 STORY = "Write a long story about a lighthouse."
@@ -168,9 +169,8 @@ def test_preload_and_unload(server: Server) -> None:
     assert kept is not None
     assert 590 < kept.expires_in_s() <= 600
     server.preload(MODEL, KeepAlive("forever"))
-    forever = server.resident(MODEL)
-    assert forever is not None
-    assert forever.is_forever
+    # Ollama sets the deadline of who is in memory already a moment after its answer
+    wait_until(lambda: (held := server.resident(MODEL)) and held.is_forever, "forever", 5)
     server.unload(MODEL)
     assert server.resident(MODEL) is None
     server.unload(MODEL)  # harmless
