@@ -48,6 +48,7 @@ class Ground:
     url: str
     env: dict[str, str] = field(default_factory=dict)
     wrap: Callable[[list[str]], list[str]] = list
+    folder: Path | None = None  #: for the notebook, where it cannot be any
     kernel: str | None = None
     group_bytes: int | None = None  #: of memory, for whatever runs the notebook
     ends_with: str = ""  #: the exception, where nobody can go on
@@ -89,12 +90,12 @@ def bench_grounds(wanted: Sequence[str] = ()) -> None:
 
 def _executed(made: Ground, place: Path) -> tuple[str, bool]:
     """Run the notebook as a person's own would be there; one line of what came of it."""
-    copy = place / START.name
+    folder = made.folder or place
+    copy = folder / START.name
     shutil.copyfile(START, copy)
-    for path in (place, copy):
-        path.chmod(0o777)
+    copy.chmod(0o666)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbmake"]
-    command += [f"--nbmake-timeout={LIMIT_S}", "--overwrite", "--rootdir", str(place), str(copy)]
+    command += [f"--nbmake-timeout={LIMIT_S}", "--overwrite", "--rootdir", str(folder), str(copy)]
     if made.kernel:
         command.insert(-1, f"--nbmake-kernel={made.kernel}")
     env = environment(**{"OLLAMA_HOST": made.url, SANDBOX_URL_VARIABLE: "", **made.env})
@@ -156,7 +157,8 @@ def _hidden(place: Path, server: Server) -> Iterator[Ground]:
 def _as_nobody(place: Path, server: Server, before: str) -> Ground:
     home = _home(place)
     own = {name: str(value) for name, value in other_environment(home).items()}
-    return Ground(server.url, own, lambda command: as_other_user(command, home, before))
+    wrap = lambda command: as_other_user(command, home, before)  # noqa: E731
+    return Ground(server.url, own, wrap, home)
 
 
 def _home(place: Path) -> Path:
