@@ -110,8 +110,9 @@ def _executed(made: Ground, place: Path) -> tuple[str, bool]:
     printed, shown = _outputs(copy)
     size = f"{seconds:4.0f} s {copy.stat().st_size / 1e3:5.0f} kB, {shown} widgets"
     if made.ends_with:
-        [end] = re.findall(rf"{made.ends_with}: .+", log.read_text())[-1:] or [""]
-        return f"{size} | ends: {end or log.read_text()[-3000:]}", bool(end)
+        told = re.sub("\x1b" + r"\[[\d;]*m", "", log.read_text())
+        [end] = re.findall(rf"^{made.ends_with}: .+", told, re.MULTILINE)[-1:] or [""]
+        return f"{size} | ends with {end or told[-3000:]}", bool(end)
     if status:
         return f"{size} FAILED\n{log.read_text()[-3000:]}", False
     return f"{size} | {' | '.join(printed)}", True
@@ -360,7 +361,7 @@ def _no_posix(place: Path, server: Server) -> Iterator[Ground]:
 @ground("a gateway whose Ollama is down")
 def _down(place: Path, _: Server) -> Iterator[Ground]:
     with nginx(place, to(f"http://127.0.0.1:{free_port()}")) as gateway:
-        yield Ground(gateway.url, ends_with="ServerUnreachable")
+        yield Ground(gateway.url, ends_with="ServerError")
 
 
 if __name__ == "__main__":

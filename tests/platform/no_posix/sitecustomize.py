@@ -25,7 +25,8 @@ FIRST = (  # modules
     "importlib.metadata logging.handlers mmap multiprocessing.pool pathlib platform queue random "
     "selectors shutil socketserver sqlite3 ssl subprocess tempfile threading unittest.mock "
     "urllib.request uuid zipfile "
-    "psutil IPython ipykernel.ipkernel ipywidgets anywidget plotly.graph_objects pandas itables "
+    "psutil IPython ipykernel.ipkernel ipykernel.debugger ipykernel.kernelapp "
+    "ipywidgets anywidget plotly.graph_objects pandas itables "
     "scipy.stats httpx ollama griptape.structures griptape.drivers.prompt.ollama pynvml pip"
 )
 # what os, signal, select and socket of Windows do not have
