@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,8 +59,8 @@ class Kernel:
     def _run(self, content: dict[str, Any], told: dict[str, Any]) -> str:
         message = self._client.session.msg("execute_request", content, metadata=told)
         self._client.shell_channel.send(message)
-        printed = ""
-        while True:
+        printed, until_s = "", time.monotonic() + 60
+        while time.monotonic() < until_s:  # the widgets' own messages go on, whatever happens
             answer = self._client.get_iopub_msg(timeout=60)
             if answer["parent_header"].get("msg_id") != message["header"]["msg_id"]:
                 continue
@@ -70,6 +71,7 @@ class Kernel:
                 printed += f"{said['ename']}: {said['evalue']}"
             elif answer["msg_type"] == "status" and said["execution_state"] == "idle":
                 return printed
+        raise TimeoutError(f"the kernel has not answered after 60 s: {content}")
 
     def count(self) -> dict[str, int]:
         return dict(json.loads(self.run(COUNT, "count").splitlines()[-1]))
