@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from lifecycle_widgets.server import Server, full_name
 DURATIONS, FOREVER = "two durations", "both forever"
 ROOM = 2
 _LONG, _SHORT = "10m", "1m"
+_SETTLES_S = 0.1  # Ollama counts a request as over, its model as idle, a moment after its answer
 
 
 def evictions(
@@ -44,6 +46,7 @@ def evictions(
         say(f"eviction {number + 1} of {2 * times}: room for two, and {third} is asked for")
         server.preload(first, kept[0])
         server.preload(second, kept[1])
+        time.sleep(_SETTLES_S)
         say(f"eviction {number + 1} of {2 * times}: who leaves for {third}?")
         server.preload(third, _LONG)
         here = {full_name(r.name) for r in server.residents()}
