@@ -22,6 +22,7 @@ from lifecycle_widgets.server import NotTold, Resident, Server, full_name
 if TYPE_CHECKING:
     from lifecycle_widgets.experiments.arms import Arm, Call
 
+_ENDS_WITHIN_S = 2.0  # a process that answers no more is known a moment later to have ended
 _LEAVES_WITHIN_S = 2.0  # after keep_alive 0; Ollama takes up to half a second
 _ROUND_S = 3
 NOBODY, NOT_TOLD = "none", "not told"
@@ -80,8 +81,13 @@ class Lane:
 
     def explained(self, fault: Exception) -> Exception:
         """The same fault, in words for a private Ollama that the reader did not start."""
-        if self.sandbox is None or self.sandbox.is_running:
+        if self.sandbox is None or self.server.answers():
             return fault
+        until_s = time.monotonic() + _ENDS_WITHIN_S
+        while self.sandbox.is_running:
+            if time.monotonic() > until_s:
+                return fault
+            time.sleep(0.02)
         return RunFailed(
             f"The private Ollama of the arm keep_alive {self.arm.name} has ended in the middle of "
             "the experiment: something has killed it. Run the experiment again."
