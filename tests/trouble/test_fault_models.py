@@ -15,7 +15,7 @@ from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.trouble import VARIABLE
 from lifecycle_widgets.server import Server, ServerError, UnknownModel
-from tests.sandbox.sandbox_tools import runners
+from tests.sandbox.sandbox_tools import eventually, runners
 
 TEXT = "one two three four five six seven eight"
 
@@ -41,7 +41,8 @@ def test_a_model_deleted_while_it_is_resident(box: Sandbox, server: Server, tmp_
         digest = server.client.create_blob(weights())
         server.client.create(model=SMALL, files={"model.gguf": digest})
         server.unload(SMALL)
-        until(lambda: left(monitor) == [(SMALL, "requested")], "requested")
+        eventually(lambda: left(monitor) == [(SMALL, "requested")])
+        assert left(monitor) == [(SMALL, "requested")]
     works(server)
     assert weights().stat().st_size > 1e8, "the cache is as it was"
 
