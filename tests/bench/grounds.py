@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
@@ -23,9 +22,8 @@ from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.trouble import TEMPLATE, VARIABLE
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
 from tests.grounds.clock_relay import shifted
-from tests.grounds.ground_tools import SMALL, forwarded, serving
+from tests.grounds.ground_tools import SMALL, elsewhere, forwarded, serving
 from tests.grounds.llama_server import linked_weights, llama_cpp, older
-from tests.grounds.namespaces import namespace
 from tests.grounds.nginx import nginx, to
 from tests.grounds.other_user import as_other_user, other_environment
 from tests.grounds.programs import free_port, running
@@ -188,25 +186,15 @@ def _tunnel(place: Path, server: Server) -> Iterator[Ground]:
         yield Ground(url)
 
 
-@contextmanager
-def _elsewhere(place: Path, *apart: str) -> Iterator[tuple[Any, str]]:
-    """Another machine: its namespace, and its Ollama's address."""
-    with (
-        namespace() as made,
-        serving(place, "--everywhere", SMALL, wrap=lambda c: made.command(*apart, *c)) as told,
-    ):
-        yield made, f"http://{made.there}:{told['url'].rpartition(':')[2]}"
-
-
 @ground("a container's published port")
 def _published(place: Path, _: Server) -> Iterator[Ground]:
-    with _elsewhere(place, *APART) as (_made, there), forwarded(place, there) as url:
+    with elsewhere(place, *APART) as (_made, there), forwarded(place, there) as url:
         yield Ground(url)
 
 
 @ground("another machine")
 def _machine(place: Path, _: Server) -> Iterator[Ground]:
-    with _elsewhere(place) as (_made, there):
+    with elsewhere(place) as (_made, there):
         yield Ground(there)
 
 
@@ -249,21 +237,21 @@ def _redirect(place: Path, server: Server) -> Iterator[Ground]:
 
 @ground("HTTP_PROXY to another machine")
 def _http_proxy(place: Path, _: Server) -> Iterator[Ground]:
-    with _elsewhere(place) as (_made, there), tinyproxy(place) as proxy:
+    with elsewhere(place) as (_made, there), tinyproxy(place) as proxy:
         yield Ground(there, {"HTTP_PROXY": proxy.url})
         assert proxy.asked(), "the proxy was not asked"
 
 
 @ground("ALL_PROXY, socks, to another machine")
 def _socks(place: Path, _: Server) -> Iterator[Ground]:
-    with _elsewhere(place) as (_made, there), Socks5() as socks:
+    with elsewhere(place) as (_made, there), Socks5() as socks:
         yield Ground(there, {"ALL_PROXY": f"socks5://127.0.0.1:{socks.port}"})
         assert socks.asked, "the proxy was not asked"
 
 
 @ground("NO_PROXY names the other machine")
 def _no_proxy(place: Path, _: Server) -> Iterator[Ground]:
-    with _elsewhere(place) as (made, there):
+    with elsewhere(place) as (made, there):
         yield Ground(there, {"HTTP_PROXY": DEAD, "ALL_PROXY": DEAD, "NO_PROXY": made.there})
 
 

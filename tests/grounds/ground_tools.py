@@ -12,6 +12,7 @@ from typing import Any
 
 from lifecycle_widgets import Sample, Server, TuningLab, run_agent, snippets
 from tests.cases.case_tools import assert_readable, wait_until, watched
+from tests.grounds.namespaces import Namespace, namespace
 from tests.grounds.programs import running
 from tests.sandbox.sandbox_tools import ROOT, environment
 
@@ -89,6 +90,22 @@ def serving(
     env = env or environment(PYTHONPATH=str(ROOT))
     with running(command, lambda: '"pid"' in log.read_text(), log, env=env):
         yield _last_json(log.read_text())
+
+
+@contextmanager
+def elsewhere(folder: Path, *apart: str) -> Iterator[tuple[Namespace, str]]:
+    """Another machine, with an Ollama that listens on its address: its namespace, and the URL.
+
+    Parameters
+    ----------
+    apart:
+        A command that runs the Ollama still further away, such as ``unshare --pid ... --``.
+    """
+    with (
+        namespace() as made,
+        serving(folder, "--everywhere", SMALL, wrap=lambda c: made.command(*apart, *c)) as told,
+    ):
+        yield made, f"http://{made.there}:{told['url'].rpartition(':')[2]}"
 
 
 @contextmanager

@@ -19,11 +19,12 @@ from tests.grounds.ground_tools import (
     SMALL,
     assert_sampled,
     assert_works,
+    elsewhere,
     forwarded,
     serving,
     watch_from,
 )
-from tests.grounds.namespaces import Namespace, namespace
+from tests.grounds.namespaces import Namespace
 from tests.grounds.programs import need
 from tests.sandbox.sandbox_tools import environment
 from tests.widgets.widget_parts import shown
@@ -78,11 +79,8 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Namesp
     need("unshare")
     folder = tmp_path_factory.mktemp("container")
     apart = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
-    with (
-        namespace() as made,
-        serving(folder, "--everywhere", SMALL, wrap=lambda c: made.command(*apart, *c)) as told,
-    ):
-        yield made, f"http://{made.there}:{told['url'].rpartition(':')[2]}"
+    with elsewhere(folder, *apart) as made:
+        yield made
 
 
 def test_on_another_machine(container: tuple[Namespace, str]) -> None:

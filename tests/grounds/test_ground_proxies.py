@@ -12,8 +12,8 @@ import pytest
 
 from lifecycle_widgets import Server, ServerUnreachable, run_agent
 from tests.cases.case_tools import assert_readable, samples, told
-from tests.grounds.ground_tools import SHORT, SMALL, assert_nowhere, assert_works, serving
-from tests.grounds.namespaces import Namespace, namespace
+from tests.grounds.ground_tools import SHORT, SMALL, assert_nowhere, assert_works, elsewhere
+from tests.grounds.namespaces import Namespace
 from tests.grounds.nginx import nginx, to
 from tests.grounds.socks5 import Socks5
 from tests.grounds.tinyproxy import tinyproxy
@@ -24,15 +24,13 @@ NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 PASSWORD = "pr0xy-w0rd"
 
 
-@pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Namespace, str]]:
+@pytest.fixture(scope="module", name="elsewhere")
+def another_machine(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Namespace, str]]:
     """A machine of its own, with an Ollama that listens on its address."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    with (
-        namespace() as made,
-        serving(folder, "--everywhere", SMALL, wrap=lambda c: made.command(*c)) as told_,
-    ):
-        yield made, f"http://{made.there}:{told_['url'].rpartition(':')[2]}"
+    with elsewhere(tmp_path_factory.mktemp("elsewhere")) as made:
+        yield made
 
 
 @pytest.fixture

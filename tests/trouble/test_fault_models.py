@@ -41,7 +41,7 @@ def test_a_model_deleted_while_it_is_resident(box: Sandbox, server: Server, tmp_
         digest = server.client.create_blob(weights())
         server.client.create(model=SMALL, files={"model.gguf": digest})
         server.unload(SMALL)
-        eventually(lambda: left(monitor) == [(SMALL, "requested")])
+        eventually(lambda: left(monitor) == [(SMALL, "requested")], 30)
         assert left(monitor) == [(SMALL, "requested")]
     works(server)
     assert weights().stat().st_size > 1e8, "the cache is as it was"
