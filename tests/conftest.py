@@ -40,14 +40,15 @@ MEASURES = (  # and claim something about times, which what runs beside them cou
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """The private Ollama of the whole test run, with the three models."""
-    with Sandbox() as started:
-        before = {name: os.environ.get(name) for name in ("OLLAMA_HOST", SANDBOX_URL_VARIABLE)}
-        os.environ.update(dict.fromkeys(before, started.url))
+    with Sandbox() as started, pytest.MonkeyPatch.context() as environment:
+        found_first(started, environment)
         yield started
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
+
+
+def found_first(sandbox: Sandbox, environment: pytest.MonkeyPatch) -> None:
+    """Let ``Server.find()`` find this one, here and in all that is started from here."""
+    for name in ("OLLAMA_HOST", SANDBOX_URL_VARIABLE):
+        environment.setenv(name, sandbox.url)
 
 
 @pytest.fixture

@@ -271,9 +271,19 @@ class Lab:
         return self.sandbox
 
     def children(self) -> set[int]:
-        """All processes that the private Ollama has started."""
+        """All processes that the private Ollama has started, once they are programs of their own.
+
+        Before that a child has Ollama's own command line and memory, and Ollama waits for it:
+        whoever stops such a child stops Ollama (vfork(2): "the calling thread is suspended").
+        """
         ollama = psutil.Process(self.require_private().pid)
-        return {child.pid for child in ollama.children()}
+        own = ollama.cmdline()
+        return {child.pid for child in ollama.children() if _command_line(child) != own}
+
+    def _new_child(self, before: set[int]) -> int:
+        if not until(lambda: self.children() - before, 10.0):
+            raise NotSo("no runner was started")
+        return min(self.children() - before)
 
     @contextmanager
     def leaving_load(self, model: str) -> Iterator[int]:
@@ -286,9 +296,7 @@ class Lab:
         head = f"POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}"
         with socket.create_connection(("127.0.0.1", port), 10.0) as client:
             client.sendall(head.encode() + b"\r\n\r\n" + body)
-            if not until(lambda: self.children() - before, 10.0):
-                raise NotSo("no runner was started")
-            runner = min(self.children() - before)
+            runner = self._new_child(before)
             os.kill(runner, signal.SIGSTOP)  # a fast load must not end before the client goes
         try:
             yield runner
@@ -312,14 +320,20 @@ class Lab:
             client = stack.enter_context(self.server.door.http_client(timeout_s=_REQUEST_S))
             sent = {"model": model, "keep_alive": 600, "stream": False, **body}
             reply = pool.submit(client.post, "/api/generate", json=sent)
-            if not until(lambda: self.children() - before, 10.0):
-                raise NotSo("no runner was started")
-            held = HeldLoad(min(self.children() - before), reply)
+            held = HeldLoad(self._new_child(before), reply)
             held.send(signal.SIGSTOP)
             try:
                 yield held
             finally:
                 held.send(signal.SIGCONT)
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    """Of a process that may end meanwhile."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def _minus(left_s: float, right_s: float) -> float:

@@ -66,12 +66,15 @@ def _leaves_soon(lab: Lab, model: str) -> bool:
     return left_s is not None and left_s <= 0.5
 
 
-@fact(TOPIC, "OLLAMA_MAX_QUEUE=0 serves requests that come one at a time.",
+@fact(TOPIC, "OLLAMA_MAX_QUEUE=0 serves requests that come one at a time, an unload half a "
+      "second after the last.",
       source="server/sched.go, InitScheduler", slow=True)  # fmt: skip
 def no_queue_at_all(lab: Lab) -> None:
     with lab.private(OLLAMA_MAX_QUEUE=0) as own:
         for _ in range(2):
             require(own.answer(own.model, keep_alive=60)["done"], "no answer")
+            # before Ollama has counted it as over, an unload leaves it waiting for its own queue
+            time.sleep(0.5)
             own.load(own.model, 0)
             require(own.gone(own.model), "still in memory after 3 s")
 

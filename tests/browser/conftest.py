@@ -10,16 +10,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from lifecycle_widgets.sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+OWN_HOSTS = (None, "", "localhost", "127.0.0.1")
 MAC_BROWSER = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 
 
@@ -45,12 +47,18 @@ class Lab:
     url: str
     token: str
     folder: Path
+    foreign: list[str] = field(default_factory=list)  # what a page wanted from elsewhere
+
+    def _refuse(self, route: Route) -> None:
+        self.foreign.append(route.request.url)
+        route.abort()
 
     def open(
         self, browser: Browser, notebook: str = "00_start_here.ipynb", *, dark: bool = False
     ) -> Page:
         """A notebook, in a fresh browser profile."""
         context = browser.new_context(viewport={"width": 1280, "height": 1500})
+        context.route(lambda url: urlsplit(url).hostname not in OWN_HOSTS, self._refuse)
         context.request.put(
             f"{self.url}/lab/api/settings/@jupyterlab/apputils-extension:themes?token={self.token}",
             data={"raw": f'{{"theme": "JupyterLab {"Dark" if dark else "Light"}"}}'},
@@ -121,9 +129,12 @@ def pictures() -> Path:
 
 @pytest.fixture(autouse=True)
 def closed_pages(
-    request: pytest.FixtureRequest, browser: Browser, pictures: Path
+    request: pytest.FixtureRequest, browser: Browser, lab: Lab, pictures: Path
 ) -> Iterator[None]:
-    """Pages are closed after each test; of a failed one a picture is kept first."""
+    """Pages are closed after each test; of a failed one a picture is kept first.
+
+    And none has fetched anything from anywhere but its JupyterLab.
+    """
     before = request.session.testsfailed
     yield
     for context in browser.contexts:
@@ -131,3 +142,5 @@ def closed_pages(
             if request.session.testsfailed > before:
                 page.screenshot(path=pictures / f"failed-{request.node.name}.png")
         context.close()
+    foreign, lab.foreign[:] = list(lab.foreign), []
+    assert not foreign, "something was fetched from elsewhere"
