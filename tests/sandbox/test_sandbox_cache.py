@@ -107,10 +107,11 @@ def test_a_kernel_interrupt_stops_the_preparation_at_once(
 ) -> None:
     first = start_python(PREPARE)
     wait_for_line(first, "converting")
-    began = time.monotonic()
     first.send_signal(signal.SIGINT)
-    assert "KeyboardInterrupt" in first.communicate(timeout=20)[0]
-    assert time.monotonic() - began < 5
+    said = first.communicate(timeout=20)[0]
+    assert "KeyboardInterrupt" in said
+    assert "registering" not in said, "the conversion was waited for"
+    assert missing([SMALL]) == (SMALL,)
     assert not list((empty_cache / "tmp").rglob("*.gguf"))
 
 
@@ -154,7 +155,7 @@ def test_remove_refuses_while_it_is_in_use(empty_cache: Path) -> None:
         began = time.monotonic()
         with pytest.raises(CacheInUse, match="in use"):
             remove(wait_s=0.3)
-        assert 0.3 <= time.monotonic() - began < 2
+        assert time.monotonic() - began >= 0.3
     assert remove()
 
 
