@@ -28,6 +28,10 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_HOPS = 5
 _KEPT = 2  # connections that stay open while nothing is asked
 _KEY = "OLLAMA_API_KEY"
+_CLOSED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+REPEATABLE = {"repeatable": True}
+"""The ``extensions`` of a request that may be sent twice, because nothing comes of it but an answer
+or a state that is the same when it is asked for again. A GET is so without it."""
 
 
 class Door:
@@ -196,7 +200,7 @@ class _Transport(httpx.BaseTransport):
             request = self._sent_to(request, there)
         for _ in range(_MOST_HOPS):
             sent_at = time.time()
-            response = self._way(request.url).handle_request(request)
+            response = self._response(request)
             self._door.clock.heard(response.headers.get("date"), sent_at=sent_at)
             location = response.headers.get("location")
             if response.status_code not in _REDIRECTS or not location:
@@ -206,6 +210,29 @@ class _Transport(httpx.BaseTransport):
         raise ServerError(
             f"{self._door.url} redirects in a circle. Set its address to the last one."
         )
+
+    def _response(self, request: httpx.Request) -> httpx.Response:
+        """Send it; once more where a connection that was kept open turns out to be closed.
+
+        Gateways close what is idle, tinyproxy after each answer, and a request may cross that on
+        its way. It was not answered, and may be repeated (RFC 9112, 9.3.1).
+        """
+        way, opened = self._way(request.url), threading.Event()
+        if not self._keep or not (request.method == "GET" or request.extensions.get("repeatable")):
+            return way.handle_request(request)
+
+        def seen(event: str, _: object) -> None:
+            if ".connect_tcp." in event:
+                opened.set()
+
+        request.extensions = {**request.extensions, "trace": seen}
+        for _ in range(_KEPT):
+            try:
+                return way.handle_request(request)
+            except _CLOSED:
+                if opened.is_set():
+                    raise
+        return way.handle_request(request)
 
     def _way(self, url: httpx.URL) -> httpx.HTTPTransport:
         proxy = proxy_for(str(url))

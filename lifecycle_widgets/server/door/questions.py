@@ -13,7 +13,13 @@ import httpx
 
 from lifecycle_widgets.server.answers import Unreadable, parsed
 from lifecycle_widgets.server.door.address import is_loopback
-from lifecycle_widgets.server.door.door import CONNECT_TIMEOUT_S, BadHeader, Door, read_all
+from lifecycle_widgets.server.door.door import (
+    CONNECT_TIMEOUT_S,
+    REPEATABLE,
+    BadHeader,
+    Door,
+    read_all,
+)
 from lifecycle_widgets.server.door.explain import (
     error_of,
     is_about_a_model,
@@ -109,7 +115,9 @@ class Questions:
     def _sent(self, method: str, path: str, body: Any, timeout_s: float | None) -> Any:
         connect_s = min(CONNECT_TIMEOUT_S, timeout_s or CONNECT_TIMEOUT_S)
         timeout = httpx.Timeout(timeout_s, connect=connect_s)
-        return self._door.http.stream(method, path, json=body, timeout=timeout)
+        return self._door.http.stream(
+            method, path, json=body, timeout=timeout, extensions=REPEATABLE
+        )
 
     def _refuse_errors(
         self, response: httpx.Response, model: str | None, named: Names | None
