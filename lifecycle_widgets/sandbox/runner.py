@@ -18,8 +18,10 @@ import sys
 if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
     del sys.path[0]  # our own modules must not shadow anybody's
 
+import errno
 import shutil
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +29,7 @@ from functools import partial
 from typing import Any
 
 _LOOK_S = 0.2
+_PORT_WAIT_S = 5.0
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _MOST_THREADS = 4  # a 135M model gains nothing from more, and the rest of the machine does
@@ -229,6 +232,30 @@ def trouble_on_purpose() -> Any:
     return partial(before_load, Trouble.read(path))
 
 
+def reserved(host: str, port: int) -> socket.socket:
+    """Take the port before anything else, until the server listens on it (both may on Linux).
+
+    Ollama has found it free and let it go again; whoever asks the system for any port in between,
+    another Ollama for its own runner, may get the same one.
+    """
+    until_s = time.monotonic() + _PORT_WAIT_S
+    while True:
+        held = socket.socket()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            held.bind((host, port))
+            return held
+        except OSError as fault:
+            if fault.errno != errno.EADDRINUSE:
+                return held  # the server will say what is wrong with it
+            held.close()
+            if time.monotonic() > until_s:
+                raise Refused(
+                    f"error: another program has port {port}, which Ollama chose. Ask again."
+                ) from fault
+            time.sleep(_LOOK_S / 4)
+
+
 def serve(arguments: list[str]) -> int:
     """Be a llama-server."""
     parent = os.getppid()
@@ -238,6 +265,8 @@ def serve(arguments: list[str]) -> int:
         print("system_info: n_threads =", default_threads(), file=sys.stderr, flush=True)
         return 0
     die_with(parent)
+    given = dict(pairs)
+    port = reserved(given.get("--host", "127.0.0.1"), int(given.get("--port", 0)))
     # While a model loads, llama.cpp holds Python's lock and the thread above cannot look. The
     # kernel's signal covers that time only, as it means the parent's *thread*, not its process.
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -245,12 +274,15 @@ def serve(arguments: list[str]) -> int:
     _prctl(_PR_SET_NAME, b"llama-server")
     import xllamacpp
 
+    if sys.platform != "linux":
+        port.close()
     params, before_load = parameters(xllamacpp, pairs), trouble_on_purpose()
     proxy = before_load(params) if before_load is not None else None
     server = xllamacpp.Server(params)
     _prctl(_PR_SET_PDEATHSIG, 0)
     if proxy is not None:
         proxy.open()
+    port.close()
     while server is not None:
         time.sleep(3600)
     return 0

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import psutil
 import pytest
-from sandbox_tools import all_gone, eventually
+from sandbox_tools import SMALL, all_gone, eventually
 
-from lifecycle_widgets.sandbox import children, runner
+from lifecycle_widgets.sandbox import Sandbox, children, runner
+from lifecycle_widgets.sandbox.store import record, store
 
 PYTHON = [sys.executable, runner.__file__]
 # Every argument that can come from Ollama 0.32.15, with a value where it has one.
@@ -83,6 +87,42 @@ def test_a_model_that_is_no_model_ends_with_an_error(tmp_path: Path) -> None:
     done = run("llama-server", "--model", str(tmp_path / "model"), "--port", "1")
     assert done.returncode != 0
     assert "model" in done.stderr
+
+
+def serving(port: int) -> subprocess.Popen[bytes]:
+    """A runner with the smallest model on that port."""
+    known = record(SMALL)
+    assert known is not None
+    weights = max((store() / "blobs" / b for b in known["blobs"]), key=lambda b: b.stat().st_size)
+    options = ("--model", str(weights), "--port", str(port), "--host", "127.0.0.1", "-c", "256")
+    return subprocess.Popen([*PYTHON, "llama-server", *options], stderr=subprocess.PIPE)
+
+
+def healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1) as reply:
+            return bool(reply.status == 200)
+    except OSError:
+        return False
+
+
+def test_a_port_that_another_program_has_for_a_moment_is_waited_for(sandbox: Sandbox) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        started = serving(port)
+        time.sleep(0.5)
+    try:
+        assert eventually(lambda: healthy(port), 20.0)
+    finally:
+        started.kill()
+        started.communicate()
+
+
+def test_a_port_that_another_program_keeps_is_said(sandbox: Sandbox) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        said = serving(port).communicate(timeout=30)[1].decode()
+    assert f"error: another program has port {port}" in said
 
 
 def test_quantise_copies_and_does_nothing_else(tmp_path: Path) -> None:

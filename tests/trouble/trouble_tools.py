@@ -7,6 +7,7 @@ import json
 import os
 import threading
 import urllib.error
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ class Belongings:
         me = psutil.Process()
         self.children = {child.pid for child in me.children(recursive=True)}
         self.threads = set(threading.enumerate())
-        self.files = sorted(filter(None, map(self._file, os.listdir("/proc/self/fd"))))
+        self.files = Counter(filter(None, map(self._file, os.listdir("/proc/self/fd"))))
 
     @staticmethod
     def _file(number: str) -> str | None:
@@ -115,6 +116,6 @@ class Belongings:
         found: dict[str, Any] = {
             "children": self.children - before.children,
             "threads": self.threads - before.threads,
-            "files": len(self.files) - len(before.files) and self.files,
+            "files": self.files - before.files,
         }
         return {name: more for name, more in found.items() if more}
