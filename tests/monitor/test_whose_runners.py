@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,11 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lifecycle_widgets.monitor import Monitor, Sample
+from lifecycle_widgets.monitor.runners.processes import Processes
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
+from tests.cases.case_tools import wait_until
 from tests.grounds.ground_tools import watch_from
 from tests.grounds.other_user import as_other_user, other_environment
 from tests.grounds.programs import free_port, listens, need, running
@@ -229,6 +233,41 @@ def test_an_engine_that_nobody_knows_holds_the_model_that_is_left(tmp_path: Path
         monitor = Monitor(f"127.0.0.1:{port}")
         assert pids(monitor.read()) == [(int(log.read_text().split()[0]), "new:1b")]
         assert monitor.samples[-1].unseen is None
+
+
+FORKING = """#!{python}
+import os, sys, time
+child = os.fork()
+if child == 0:
+    os.read(0, 1)
+    command = [sys.executable, "-c", "import time; time.sleep(60)", "--model", "/m/a.gguf"]
+    os.execv(sys.executable, command)
+print(child, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_runner_that_is_seen_between_fork_and_exec_is_no_second_server(tmp_path: Path) -> None:
+    """Until then it has the command line of the Ollama that starts it."""
+    program = tmp_path / "ollama-9"
+    program.write_text(FORKING.format(python=sys.executable))
+    program.chmod(0o755)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([str(program), "serve"], **pipes) as server:  # type: ignore[call-overload]
+        child = int(server.stdout.readline())
+        try:
+            processes = Processes()
+            processes.scan()
+            assert server.pid in processes.servers
+            assert child not in processes.servers
+            server.stdin.write(b"x")
+            server.stdin.flush()
+            wait_until(lambda: "--model" in psutil.Process(child).cmdline(), "it is a runner")
+            processes.scan()
+            assert [one.pid for one in processes.runners_of(server.pid)] == [child]
+        finally:
+            os.kill(child, signal.SIGKILL)
+            server.kill()
 
 
 def test_a_server_that_is_its_own_runner(tmp_path: Path) -> None:
