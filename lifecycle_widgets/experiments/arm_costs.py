@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lifecycle_widgets.experiments.statistics import quantiles
 
@@ -11,7 +14,7 @@ _EDGE_S = 0.5  # the monitor looks as often: a load or a leaving is known to so 
 
 
 def arm_costs(
-    waiting_s: np.ndarray, table: pd.DataFrame, price_s_per_gb_min: float
+    waiting_s: NDArray[Any], table: pd.DataFrame, price_s_per_gb_min: float
 ) -> pd.DataFrame:
     """See `InARowResult.costs`, which this is.
 

@@ -6,8 +6,8 @@ from abc import ABC
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lifecycle_widgets.experiments.held import RSS
 from lifecycle_widgets.experiments.result import Result
@@ -116,7 +116,7 @@ class ArmsResult(Result, ABC):
         row = self.waiting_draws(arm) - self.waiting_draws(than)
         return interval_of_draws(row, min(len(self.calls(arm)), len(self.calls(than))))
 
-    def waiting_draws(self, arm: str) -> np.ndarray:
+    def waiting_draws(self, arm: str) -> NDArray[Any]:
         """`waiting_s` as one row: the sum of medians, then those of bootstrap resamples.
 
         See `median_and_draws`. Rows of two arms belong together, place by place.
@@ -125,7 +125,7 @@ class ArmsResult(Result, ABC):
         kinds = self.frame.groupby(_KIND)["ttft_s"]
         medians = {kind: median_and_draws(list(values), rng) for kind, values in kinds}
         counts = self.calls(arm).groupby(_KIND).size()
-        total: np.ndarray = sum(count * medians[kind] for kind, count in counts.items())
+        total: NDArray[Any] = sum(count * medians[kind] for kind, count in counts.items())
         return total
 
     def _row(self, arm: Mapping[str, Any]) -> dict[str, Any]:

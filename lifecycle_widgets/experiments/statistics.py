@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
@@ -117,7 +118,7 @@ def difference_interval(
     return _interval(_difference, (_clean(more), _clean(less)), confidence)
 
 
-def median_and_draws(values: Sequence[float], rng: np.random.Generator) -> np.ndarray:
+def median_and_draws(values: Sequence[float], rng: np.random.Generator) -> NDArray[Any]:
     """The median of the values, then the medians of `RESAMPLES` bootstrap resamples of them.
 
     Sums and differences of such rows have, in their first place, the same of the medians, and in
@@ -135,7 +136,7 @@ def median_and_draws(values: Sequence[float], rng: np.random.Generator) -> np.nd
     return np.concatenate([[np.median(known)], found.bootstrap_distribution])
 
 
-def interval_of_draws(row: np.ndarray, n: int) -> Interval:
+def interval_of_draws(row: NDArray[Any], n: int) -> Interval:
     """The interval of such a row, made from ``n`` measurements.
 
     Examples
@@ -149,9 +150,9 @@ def interval_of_draws(row: np.ndarray, n: int) -> Interval:
     )
 
 
-def quantiles(drawn: np.ndarray, confidence: float = CONFIDENCE) -> np.ndarray:
+def quantiles(drawn: NDArray[Any], confidence: float = CONFIDENCE) -> NDArray[Any]:
     """The two ends of the percentile interval of what was drawn, along the last axis."""
-    ends: np.ndarray = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=-1)
+    ends: NDArray[Any] = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=-1)
     return ends
 
 
@@ -160,16 +161,16 @@ def generator() -> np.random.Generator:
     return np.random.default_rng(_SEED)
 
 
-def _ratio(one: np.ndarray, other: np.ndarray, axis: int = -1) -> Any:
+def _ratio(one: NDArray[Any], other: NDArray[Any], axis: int = -1) -> Any:
     return np.median(one, axis=axis) / np.median(other, axis=axis)
 
 
-def _difference(one: np.ndarray, other: np.ndarray, axis: int = -1) -> Any:
+def _difference(one: NDArray[Any], other: NDArray[Any], axis: int = -1) -> Any:
     return np.median(one, axis=axis) - np.median(other, axis=axis)
 
 
 def _interval(
-    statistic: Callable[..., Any], samples: tuple[np.ndarray, ...], confidence: float
+    statistic: Callable[..., Any], samples: tuple[NDArray[Any], ...], confidence: float
 ) -> Interval:
     found = _bootstrap(statistic, samples, confidence, generator()).confidence_interval
     n = min(len(sample) for sample in samples)
@@ -178,7 +179,7 @@ def _interval(
 
 def _bootstrap(
     statistic: Callable[..., Any],
-    samples: tuple[np.ndarray, ...],
+    samples: tuple[NDArray[Any], ...],
     confidence: float,
     rng: np.random.Generator,
 ) -> Any:
@@ -197,8 +198,8 @@ def _bootstrap(
     )
 
 
-def _clean(values: Sequence[float]) -> np.ndarray:
-    data: np.ndarray = np.asarray([v for v in values if not math.isnan(v)], dtype=float)
+def _clean(values: Sequence[float]) -> NDArray[Any]:
+    data: NDArray[Any] = np.asarray([v for v in values if not math.isnan(v)], dtype=float)
     if not len(data):
         raise ValueError("There is nothing to take a median of: no value was measured.")
     return data

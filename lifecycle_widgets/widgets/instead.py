@@ -46,11 +46,11 @@ class Instead:
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         if data is None:
             return
-        publish_display_data(data, metadata)  # type: ignore[no-untyped-call]
+        publish_display_data(data, metadata)
         if hasattr(get_ipython(), "kernel"):
             mark, text = f"lw-instead-{type(self).__name__}", self._instead()
             style = _STYLE.format(mark=mark, text=text)
-            publish_display_data({"text/html": style, "text/plain": ""})  # type: ignore[no-untyped-call]
+            publish_display_data({"text/html": style, "text/plain": ""})
 
     def _instead(self) -> str:
         return _TEXT.format(type(self).__name__)
