@@ -23,6 +23,7 @@ import psutil
 from lifecycle_widgets.facts.fact import CannotTry, NotSo
 from lifecycle_widgets.facts.open_requests import Busy, HeldLoad, until
 from lifecycle_widgets.monitor import Monitor
+from lifecycle_widgets.monitor.runners.processes import is_forked
 from lifecycle_widgets.sandbox import Sandbox, why_not
 from lifecycle_widgets.sandbox.program import ready
 from lifecycle_widgets.server import (
@@ -277,8 +278,7 @@ class Lab:
         whoever stops such a child stops Ollama (vfork(2): "the calling thread is suspended").
         """
         ollama = psutil.Process(self.require_private().pid)
-        own = ollama.cmdline()
-        return {child.pid for child in ollama.children() if _command_line(child) != own}
+        return {child.pid for child in ollama.children() if not is_forked(child)}
 
     def _new_child(self, before: set[int]) -> int:
         if not until(lambda: self.children() - before, 10.0):
@@ -326,14 +326,6 @@ class Lab:
                 yield held
             finally:
                 held.send(signal.SIGCONT)
-
-
-def _command_line(process: psutil.Process) -> list[str]:
-    """Of a process that may end meanwhile."""
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
 
 
 def _minus(left_s: float, right_s: float) -> float:

@@ -83,9 +83,11 @@ def test_stop_interrupts_a_cold_load(
     reader.start()
     time.sleep(0.3)
     assert server.residents() == (), "it is still loading"
+    pressed = time.monotonic()
     client.stop()
     reader.join(5)
     assert not reader.is_alive()
+    assert time.monotonic() - pressed < 0.5
     assert server.residents() == (), "it waited for the load"
     assert got == []
     time.sleep(1.5)  # as long as the load would have taken

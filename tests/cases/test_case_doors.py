@@ -139,7 +139,7 @@ def test_stop_while_a_cold_model_loads(
         began_s = time.monotonic()
         run.stop()
         assert run.wait(10).stopped
-        assert time.monotonic() - began_s < 5.0, "it waited for the answer, which takes 12 s"
+        assert time.monotonic() - began_s < 1.0
 
 
 def test_an_unknown_certificate_is_one_sentence(

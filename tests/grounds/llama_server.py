@@ -11,10 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lifecycle_widgets.sandbox.store import record, store
-from tests.grounds.ground_tools import SMALL
 from tests.grounds.programs import free_port, running
-from tests.sandbox.sandbox_tools import ask, environment
+from tests.sandbox.sandbox_tools import ask, environment, weights
 
 LAST_WITH_API = "2026.4.8672.1"
 """Later ones have no /api (ggml-org/llama.cpp#22165)."""
@@ -33,11 +31,8 @@ def llama_cpp(weights: Path, folder: Path, path: str | None = None) -> Iterator[
 
 def linked_weights(folder: Path) -> Path:
     """The sandbox's smallest model (it is there), under a name such as people give it."""
-    known = record(SMALL)
-    assert known is not None
-    blobs = (store() / "blobs" / blob for blob in known["blobs"])
     link = folder / "smollm2.gguf"
-    link.symlink_to(max(blobs, key=lambda blob: blob.stat().st_size))
+    link.symlink_to(weights())
     return link
 
 

@@ -90,7 +90,7 @@ def test_https_of_another_authority_is_one_sentence(
         assert_refused(Server(gateway.url, verify=str(other_ca.path)))
 
 
-def test_https_stop_ends_the_load_at_once(
+def test_https_stop_ends_the_load_within_a_second(
     localhost: Certificate, tmp_path: Path, slow: Sandbox
 ) -> None:
     with nginx(tmp_path, to(slow.url), localhost) as gateway:
@@ -100,7 +100,7 @@ def test_https_stop_ends_the_load_at_once(
         began_s = time.monotonic()
         run.stop()
         assert run.wait(10).stopped
-        assert time.monotonic() - began_s < 3.0, "it waited for the load, which takes 4 s"
+        assert time.monotonic() - began_s < 1.0
 
 
 def test_https_that_wants_a_certificate_of_the_client(

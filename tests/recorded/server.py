@@ -89,6 +89,9 @@ class RecordedServer:
         How far its clock is ahead, as its Date header tells.
     host:
         The address of loopback that it listens on.
+    answers_each:
+        So many requests of a connection are answered; at one more it is closed without a word.
+        That is what happens when a request crosses the closing of a connection on its way.
 
     Examples
     --------
@@ -107,10 +110,12 @@ class RecordedServer:
         redirect_status: int = 301,
         ahead_s: float = 0.0,
         host: str = "127.0.0.1",
+        answers_each: int | None = None,
     ) -> None:
         self.routes: dict[str, Route] = dict(routes or {})
         self.requests: list[Request] = []
         self.needs, self.ahead_s = dict(needs or {}), ahead_s
+        self.answers_each = answers_each
         self.redirect_to, self.redirect_status = redirect_to, redirect_status
         self.ending = threading.Event()
         self._open: set[socket.socket] = set()
@@ -196,6 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
     server: _Listener
+    answered = 0
 
     def setup(self) -> None:
         super().setup()
@@ -218,6 +224,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         request = Request(self.command, self.path, dict(self.headers), body)
         owner.requests.append(request)
+        if self.answered == owner.answers_each:
+            self.close_connection = True
+            return
+        self.answered += 1
         answer = owner.answer(request)
         if answer.delay_s and owner.ending.wait(answer.delay_s):
             self.close_connection = True

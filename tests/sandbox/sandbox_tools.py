@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ from typing import Any
 import psutil
 
 import lifecycle_widgets
+from lifecycle_widgets.sandbox.store import record, store
 
 ROOT = Path(lifecycle_widgets.__file__).parents[1]
 SMALL = "smollm2:135m"
@@ -110,3 +113,23 @@ def generate(url: str, model: str = SMALL, tokens: int = 8, **more: Any) -> Any:
 def runners(ollama: int) -> list[psutil.Process]:
     """The runners of an Ollama."""
     return psutil.Process(ollama).children(recursive=True)
+
+
+def weights(model: str = SMALL) -> Path:
+    """The weights of a model in the cache; to be read only."""
+    known = record(model)
+    assert known is not None
+    blobs = (store() / "blobs" / blob for blob in known["blobs"])
+    return max(blobs, key=lambda blob: blob.stat().st_size)
+
+
+def fill(disk: Path, but_bytes: int = 0) -> Path:
+    """Leave no more than so many bytes free, also where somebody else writes meanwhile."""
+    filler = disk / "filler"
+    with filler.open("ab") as file:
+        while (more := shutil.disk_usage(disk).free - but_bytes) > 0:
+            try:
+                os.posix_fallocate(file.fileno(), filler.stat().st_size, more)
+            except OSError as error:
+                assert error.errno == errno.ENOSPC
+    return filler

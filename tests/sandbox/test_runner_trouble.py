@@ -11,11 +11,10 @@ from typing import Any
 
 import psutil
 import pytest
-from sandbox_tools import SMALL, all_gone, ask, eventually, generate, runners, start_python
+from sandbox_tools import SMALL, all_gone, ask, eventually, generate, runners, start_python, weights
 
 from lifecycle_widgets.agent import RunFailed, run_agent
 from lifecycle_widgets.sandbox import Sandbox, runner
-from lifecycle_widgets.sandbox.store import record, store
 from lifecycle_widgets.sandbox.trouble import TEMPLATE, VARIABLE, Trouble
 from lifecycle_widgets.sandbox.trouble_proxy import free_port
 from lifecycle_widgets.server import Server, ServerError
@@ -23,15 +22,6 @@ from lifecycle_widgets.server import Server, ServerError
 TALKER = "tool-talker"
 ON_PURPOSE = "makes trouble on purpose"
 Make = Callable[..., None]
-
-
-def weights() -> Path:
-    """The weights of the small model."""
-    known = record(SMALL)
-    assert known is not None
-    return max(
-        (store() / "blobs" / blob for blob in known["blobs"]), key=lambda b: b.stat().st_size
-    )
 
 
 @pytest.fixture(scope="module")

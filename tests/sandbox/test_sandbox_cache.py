@@ -155,7 +155,7 @@ def test_remove_refuses_while_it_is_in_use(empty_cache: Path) -> None:
         began = time.monotonic()
         with pytest.raises(CacheInUse, match="in use"):
             remove(wait_s=0.3)
-        assert time.monotonic() - began >= 0.3
+        assert 0.3 <= time.monotonic() - began < 2
     assert remove()
 
 

@@ -161,18 +161,11 @@ def test_deleting_a_model_leaves_the_cache_alone() -> None:
         assert generate(sandbox.url)["response"]
 
 
-def test_starts_in_well_under_two_seconds() -> None:
-    for _ in range(5):  # the best of some, beside other tests
-        began = time.monotonic()
-        with Sandbox():
-            if time.monotonic() - began < 2.0:
-                return
-    raise AssertionError("five times it took two seconds or more")
-
-
-def test_stops_completely() -> None:
+def test_starts_in_well_under_two_seconds_and_stops_completely() -> None:
     box = Sandbox()
+    began = time.monotonic()
     box.start()
+    assert time.monotonic() - began < 2.0
     folder, pids = box.log_path.parent, [box.pid, psutil.Process(box.pid).ppid()]
     load(box.url)
     pids += [runner.pid for runner in runners(box.pid)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import stat
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandbox_tools import SMALL, generate, run_python, start_python, wait_for_line
+from sandbox_tools import SMALL, fill, generate, run_python, start_python, wait_for_line
 
 from lifecycle_widgets.sandbox import Program, Sandbox, prepare
 from lifecycle_widgets.sandbox.cache import Hold, require_space
@@ -158,17 +157,6 @@ def make_read_only(folder: Path) -> None:
             path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
 
 
-def fill(folder: Path, leave_bytes: int = 4096 * 20) -> None:
-    """Leave next to nothing of a disk on which somebody else writes meanwhile."""
-    with open(folder / "filler", "wb") as filler:
-        while (free := shutil.disk_usage(folder).free) > leave_bytes:
-            try:
-                size = os.fstat(filler.fileno()).st_size
-                os.posix_fallocate(filler.fileno(), size, free - leave_bytes)
-            except OSError as error:
-                assert error.errno == errno.ENOSPC
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs tmpfs")
 @pytest.mark.parametrize("stage", ["converting", "registering"])
@@ -177,7 +165,7 @@ def test_a_disk_that_fills_up_while_models_are_prepared(
 ) -> None:
     first = start_python(PREPARE)
     wait_for_line(first, stage)
-    fill(small_disk)
+    fill(small_disk, but_bytes=4096 * 20)
     output = first.communicate(timeout=60)[0]
     assert first.returncode == 1
     assert last_line_names(output, "DiskFull"), output

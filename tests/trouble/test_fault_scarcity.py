@@ -21,7 +21,7 @@ from lifecycle_widgets.experiments import ColdAndWarm, ColdAndWarmResult, load_r
 from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server, ServerError, ServerUnreachable
-from tests.sandbox.sandbox_tools import run_python, wait_for_line
+from tests.sandbox.sandbox_tools import fill, run_python, wait_for_line
 from tests.widgets.registry import registry
 
 # --- a full disk ----------------------------------------------------------------------------------
@@ -55,16 +55,6 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("may not mount a small disk here")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(disk: Path, but_bytes: int = 0) -> Path:
-    """Leave no more than so many bytes free."""
-    filler = disk / "filler"
-    with filler.open("ab") as file:
-        more = shutil.disk_usage(disk).free - but_bytes
-        if more > 0:
-            os.posix_fallocate(file.fileno(), filler.stat().st_size, more)
-    return filler
 
 
 def test_a_sandbox_that_cannot_start_on_a_full_disk_says_why(disk: Path) -> None:

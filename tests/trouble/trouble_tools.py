@@ -17,9 +17,8 @@ import psutil
 from lifecycle_widgets.agent import AgentRun, run_agent
 from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.runs import Run
-from lifecycle_widgets.sandbox.store import record, store
 from lifecycle_widgets.server import Server
-from tests.sandbox.sandbox_tools import SMALL, eventually
+from tests.sandbox.sandbox_tools import SMALL, eventually, weights
 
 SHORT = {"num_predict": 6, "temperature": 0}
 LONG = {"num_predict": 3000, "temperature": 0}
@@ -58,14 +57,6 @@ def is_resident(monitor: Monitor, model: str = SMALL) -> bool:
         return False
     listed = any(resident.name == model for resident in sample.residents or ())
     return listed and any(runner.model == model for runner in sample.runners or ())
-
-
-def weights(model: str = SMALL) -> Path:
-    """The weights of a model in the cache; to be read only."""
-    known = record(model)
-    assert known is not None
-    blobs = (store() / "blobs" / blob for blob in known["blobs"])
-    return max(blobs, key=lambda blob: blob.stat().st_size)
 
 
 def own_model(server: Server, folder: Path, name: str) -> Path:

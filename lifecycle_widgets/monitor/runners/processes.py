@@ -85,12 +85,27 @@ class Processes:
             process = psutil.Process(pid)
             arguments = process.cmdline()
             if is_server(arguments):
-                if not _is_forked(process, arguments):  # else a runner to be
+                if not is_forked(process, arguments):  # else a runner to be
                     self.servers[pid] = Known(process, (pid,))
             elif (model := model_of(arguments)) is not None:
                 self.runners[pid] = Known(process, (pid, *_started_by(process)), model)
             elif self._parents and not is_helper(arguments) and process.ppid() in self._parents:
                 self.runners[pid] = Known(process, (pid, process.ppid()))
+
+
+def is_forked(process: psutil.Process, arguments: list[str] | None = None) -> bool:
+    """Whether it still has the command line of the one that started it: exec comes next.
+
+    Parameters
+    ----------
+    arguments:
+        Its command line, where it has been read.
+    """
+    with contextlib.suppress(psutil.Error, OSError):  # a parent that does not tell is another's
+        parent = process.parent()
+        own = process.cmdline() if arguments is None else arguments
+        return parent is not None and parent.cmdline() == own
+    return False
 
 
 def forwarder_of(uid: int, port: int) -> str | None:
@@ -117,14 +132,6 @@ def _started_by(process: psutil.Process) -> Iterator[int]:
         with contextlib.suppress(psutil.Error, OSError):  # one that does not tell is none
             if is_server(ancestor.cmdline()):
                 return
-
-
-def _is_forked(process: psutil.Process, arguments: list[str]) -> bool:
-    """Whether it still has the command line of the one that started it: exec comes next."""
-    with contextlib.suppress(psutil.Error, OSError):  # a parent that does not tell is another's
-        parent = process.parent()
-        return parent is not None and parent.cmdline() == arguments
-    return False
 
 
 def _uid(process: psutil.Process) -> int | None:
