@@ -37,8 +37,9 @@ class KeepAlive:
     --------
     >>> KeepAlive("1h30m").to_json()
     5400
-    >>> KeepAlive(0).explain()
-    'Ollama unloads the model as soon as the answer is complete.'
+    >>> print(KeepAlive(0).explain())
+    Ollama unloads the model as soon as the answer is complete; the next request loads it, and \
+reads its whole conversation, again.
     >>> KeepAlive("5")
     Traceback (most recent call last):
     ValueError: keep_alive '5' has no unit. Ollama rejects it. Did you mean '5s' or '5m'?
@@ -139,7 +140,10 @@ class KeepAlive:
                 "otherwise)."
             )
         if self.is_zero:
-            return "Ollama unloads the model as soon as the answer is complete."
+            return (
+                "Ollama unloads the model as soon as the answer is complete; the next request "
+                "loads it, and reads its whole conversation, again."
+            )
         if self.is_forever:
             return (
                 "The model stays in memory until it is unloaded, or evicted when another model "

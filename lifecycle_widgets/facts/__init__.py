@@ -16,6 +16,7 @@ from lifecycle_widgets.facts import (
     limits,
     listings,
     loading,
+    prompt_cache,
     races,
     reloading,
     timer,
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 _PARTS = (grammar, environment, timer, unloading, loading, reloading, limits, listings, answers)
-TOPICS = tuple(part.TOPIC for part in (*_PARTS, errors, doors, races))
+TOPICS = tuple(part.TOPIC for part in (*_PARTS, prompt_cache, errors, doors, races))
 """The groups of facts, in the order in which they are printed."""
 
 _in_order = sorted(FACTS.items(), key=lambda item: TOPICS.index(item[1].topic))

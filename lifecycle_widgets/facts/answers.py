@@ -89,13 +89,6 @@ def zeros_are_left_out(lab: Lab) -> None:
     require(not present, f"a preload has {present}")
 
 
-@fact(TOPIC, "prompt_eval_count counts the whole prompt, also what was still in the cache.",
-      source="llm/llama_server.go, Completion")  # fmt: skip
-def cached_tokens_count(lab: Lab) -> None:
-    first, second = (lab.answer(lab.model)["prompt_eval_count"] for _ in range(2))
-    require_equal(second, first, "prompt_eval_count of the same prompt once more")
-
-
 @fact(TOPIC, "done_reason is stop at the end of an answer, length at num_predict.",
       source="llm/server.go, DoneReason")  # fmt: skip
 def done_reason_tells_why(lab: Lab) -> None:

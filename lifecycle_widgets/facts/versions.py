@@ -53,6 +53,7 @@ HOLDS: dict[str, tuple[Holds, ...]] = {
     "ps tells the context length": (Holds(since="0.10.0"),),
     "tags tell capabilities": (Holds(since="0.30.0"),),
     "show tells capabilities": (Holds(since="0.6.5"),),
+    "cached tokens are told": (Holds(since="0.34.0"),),
     "another method": (Holds(since="0.7.0"),),
     "a capability that is missing": (Holds(since="0.24.0"),),
     "an unknown model, chat": (Holds(since="0.24.0"),),
