@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "keep_alive": ("KeepAlive",),
-    "runs": ("Run", "Timings"),
+    "runs": ("Run", "Step", "Timings", "load_runs"),
     "scheduler": ("Scheduler",),
     "server": (
         "AccessDenied",
@@ -85,7 +85,9 @@ if TYPE_CHECKING:
     from lifecycle_widgets.monitor import Runner as Runner
     from lifecycle_widgets.monitor import Sample as Sample
     from lifecycle_widgets.runs import Run as Run
+    from lifecycle_widgets.runs import Step as Step
     from lifecycle_widgets.runs import Timings as Timings
+    from lifecycle_widgets.runs import load_runs as load_runs
     from lifecycle_widgets.sandbox import Sandbox as Sandbox
     from lifecycle_widgets.sandbox import SandboxError as SandboxError
     from lifecycle_widgets.scheduler import Scheduler as Scheduler

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from lifecycle_widgets.runs import Think
 
 _LEVELS = ("low", "medium", "high")
+_SHOWN = 60  # characters of what is wrong that are worth a look
 _ELSEWHERE = {
     "think": "give it as think=..., beside options",
     "keep_alive": "give it as keep_alive=..., beside options",
@@ -66,3 +67,39 @@ def checked_options(options: Mapping[str, Any] | None) -> dict[str, Any]:
         if (where := _ELSEWHERE.get(str(name).lower())) is not None:
             raise ValueError(f"{name!r} means nothing in options: {where}.")
     return given
+
+
+def checked_history(history: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The earlier turns of a conversation, if each is what was asked and what was answered.
+
+    Raises
+    ------
+    ValueError
+        For anything but pairs of texts.
+
+    Examples
+    --------
+    >>> checked_history([("My name is Ada.", "Hello, Ada.")])
+    (('My name is Ada.', 'Hello, Ada.'),)
+    >>> checked_history(["My name is Ada."])
+    Traceback (most recent call last):
+    ValueError: history has 'My name is Ada.' as turn 1. Give (what was asked, what was answered).
+    """
+    if not isinstance(history, (list, tuple)):
+        raise ValueError(
+            f"history is {_briefly(history)}. Give a list of pairs: (what was asked, what was "
+            "answered)."
+        )
+    for number, turn in enumerate(history, 1):
+        is_pair = isinstance(turn, (list, tuple)) and len(turn) == len(("asked", "answered"))
+        if not (is_pair and all(isinstance(text, str) for text in turn)):
+            raise ValueError(
+                f"history has {_briefly(turn)} as turn {number}. Give (what was asked, what was "
+                "answered)."
+            )
+    return tuple((asked, answered) for asked, answered in history)
+
+
+def _briefly(value: object) -> str:
+    words = repr(value)
+    return words if len(words) <= _SHOWN else words[: _SHOWN - 1] + "…"

@@ -22,6 +22,7 @@ _NUMBERS = (
     "prompt_eval_duration",
     "eval_duration",
     "prompt_eval_count",
+    "prompt_eval_cached_count",
     "eval_count",
 )
 _TEXTS = ("model", "done_reason", "remote_model", "remote_host")

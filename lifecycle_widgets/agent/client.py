@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ import httpx
 
 from lifecycle_widgets.agent.meter import Meter
 from lifecycle_widgets.agent.transport import ChunkTransport
-from lifecycle_widgets.runs import Timings
+from lifecycle_widgets.agent.whole_prompt import Sent
+from lifecycle_widgets.runs import Step
 from lifecycle_widgets.server import Server
 from lifecycle_widgets.server.door import ollama_package
 
@@ -32,15 +34,22 @@ class MeteredClient(ollama.Client):
     ----------
     server:
         The server; it is asked by its door, with its headers, certificates and proxy.
-    on_timings:
-        Called with the `Timings` of each chat request when it ends, however it ends; in the
-        thread of the run.
+    on_step:
+        Called with the `Step` of each chat request when it ends, however it ends, and with what
+        was `Sent`; in the thread of the run.
     on_thinking:
         Called with each piece of what the model thinks; in the thread of the run.
+    on_token:
+        Called when the first token of a request has come, of any kind; in the thread of the run.
+
+    Attributes
+    ----------
+    run_began_s:
+        When the run began, by the monotonic clock; its steps count from there.
 
     Examples
     --------
-    >>> client = MeteredClient(Server("127.0.0.1:11434"), on_timings=print)
+    >>> client = MeteredClient(Server("127.0.0.1:11434"), on_step=print)
     >>> client.stop()
     >>> client.stopped
     True
@@ -50,8 +59,9 @@ class MeteredClient(ollama.Client):
         self,
         server: Server,
         *,
-        on_timings: Callable[[Timings], None] = lambda _: None,
+        on_step: Callable[[Step, Sent], None] = lambda *_: None,
         on_thinking: Callable[[str], None] = lambda _: None,
+        on_token: Callable[[], None] = lambda: None,
     ) -> None:
         # no read timeout: while a cold model loads, no byte arrives; and a connection for each
         # request, so that the trace below always sees its socket
@@ -59,7 +69,9 @@ class MeteredClient(ollama.Client):
         hooks: dict[str, Any] = {"request": [self._trace]}
         super().__init__(**server.door.for_ollama(transport=there, event_hooks=hooks))
         self.remote_host: str | None = None  # where a cloud model runs
-        self._on_timings, self._on_thinking = on_timings, on_thinking
+        self.run_began_s = time.monotonic()
+        self._on_step, self._on_thinking, self._on_token = on_step, on_thinking, on_token
+        self._final: dict[str, Any] | None = None  # the final chunk as it was sent
         self._meters: list[Meter] = []
         self._stop = threading.Event()
         self._sockets: list[socket.socket] = []
@@ -99,23 +111,29 @@ class MeteredClient(ollama.Client):
 
     def chat(self, *args: Any, **kwargs: Any) -> Any:
         """As `ollama.Client.chat`; a stopped stream ends early instead of raising."""
-        meter = Meter(self._on_thinking)
+        meter = Meter(self._on_thinking, self.run_began_s)
         self._meters.append(meter)
+        messages = kwargs.get("messages", args[1] if len(args) > 1 else None)
+        sent = Sent.of(messages or (), kwargs.get("tools"))
         if kwargs.get("stream"):
-            return self._metered(super().chat(*args, **kwargs), meter)
+            return self._metered(super().chat(*args, **kwargs), meter, sent)
         reply = super().chat(*args, **kwargs)
-        self._on_timings(meter.timings(reply))
+        self._on_step(meter.step(reply), sent)
         return reply
 
-    def _metered(self, chunks: Iterator[Any], meter: Meter) -> Iterator[Any]:
-        final = None
+    def _metered(self, chunks: Iterator[Any], meter: Meter, sent: Sent) -> Iterator[Any]:
+        final = self._final = None
         try:
             for chunk in chunks:
-                meter.saw(chunk.message)
                 if chunk.done:
-                    final = chunk
+                    final = self._final
+                    meter.ended()
                 if self.stopped:
                     return
+                is_first = not meter.has_token
+                meter.saw(chunk.message)
+                if is_first and meter.has_token:
+                    self._on_token()
                 yield chunk
             if final is None and not self.stopped:
                 raise httpx.RemoteProtocolError("the answer ended without its final chunk")
@@ -124,11 +142,13 @@ class MeteredClient(ollama.Client):
                 raise
         finally:
             chunks.close()  # type: ignore[attr-defined]  # a generator: closes the socket
-            self._on_timings(meter.timings(final))
+            self._on_step(meter.step(final), sent)
 
     def _told(self, chunk: dict[str, Any]) -> None:
         """A chunk as it was sent, with what ollama-python leaves out."""
         self.remote_host = chunk.get("remote_host") or self.remote_host
+        if chunk.get("done"):
+            self._final = chunk
 
     # --- the socket, by httpx's documented "trace" extension ----------------------------------
 

@@ -37,10 +37,11 @@ class Heard:
         self._texts: list[str] = []
         self._thoughts: list[str] = []
         self._paused = False  # it has said or done something since it thought
+        self._is_over = False  # the step that the text is of
 
     @property
     def answer(self) -> str:
-        """The text so far."""
+        """The text so far, of the last step that has one."""
         return "".join(self._texts)
 
     @property
@@ -50,7 +51,9 @@ class Heard:
 
     def text(self, piece: str) -> None:
         """A piece of the answer."""
-        self.pause()
+        self._paused = True
+        if self._is_over:
+            self._texts, self._is_over = [], False
         self._texts.append(piece)
         _call("on_text", self._on_text, piece)
 
@@ -61,9 +64,9 @@ class Heard:
         self._thoughts.append(piece)
         _call("on_thinking", self._on_thinking, piece)
 
-    def pause(self) -> None:
-        """It has stopped thinking: there is text, or the request has ended."""
-        self._paused = True
+    def end_step(self) -> None:
+        """The request has ended: what comes now is of another one."""
+        self._paused = self._is_over = True
 
 
 def _call(name: str, function: Callable[[str], None] | None, piece: str) -> None:

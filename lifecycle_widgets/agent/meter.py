@@ -1,4 +1,4 @@
-"""Meter: when the tokens of one chat request come, by kind."""
+"""Meter: when the tokens of one chat request come, by kind; and what they were."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lifecycle_widgets.runs import Timings
+from lifecycle_widgets.runs import Step, Timings, ToolCall, was_loaded
 
 
 class Meter:
@@ -16,6 +16,8 @@ class Meter:
     ----------
     on_thinking:
         Called with each piece of what the model thinks.
+    run_began_s:
+        When the run began that the request is of, by the monotonic clock; without it: now.
 
     Examples
     --------
@@ -23,18 +25,27 @@ class Meter:
     >>> meter.saw({"thinking": "Hm"})
     >>> meter.is_thinking
     True
-    >>> timings = meter.timings(None)
-    >>> timings.ttft_s + timings.thinking_s <= timings.total_s, timings.first_text_s
-    (True, None)
+    >>> step = meter.step(None)
+    >>> step.thinking, step.text, step.timings.ttft_s <= step.timings.total_s
+    ('Hm', '', True)
     """
 
-    def __init__(self, on_thinking: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        on_thinking: Callable[[str], None] = lambda _: None,
+        run_began_s: float | None = None,
+    ) -> None:
         self._on_thinking = on_thinking
-        self._started_s = time.monotonic()
+        self._began_s = time.monotonic()
+        self._start_s = 0.0 if run_began_s is None else self._began_s - run_began_s
         self._ttft_s: float | None = None
         self._first_text_s: float | None = None
         self._thinks_since_s: float | None = None
         self._thought_s: float | None = None  # before that
+        self._ended_s: float | None = None
+        self._texts: list[str] = []
+        self._thoughts: list[str] = []
+        self._calls: list[ToolCall] = []
 
     @property
     def has_token(self) -> bool:
@@ -56,7 +67,8 @@ class Meter:
         """The message of a chunk has arrived."""
         now_s = self._now_s()
         thinking, text = message.get("thinking"), message.get("content")
-        if self._ttft_s is None and (thinking or text or message.get("tool_calls")):
+        calls = message.get("tool_calls") or ()
+        if self._ttft_s is None and (thinking or text or calls):
             self._ttft_s = now_s
         if self._first_text_s is None and text:
             self._first_text_s = now_s
@@ -64,19 +76,34 @@ class Meter:
             self._stop_thinking(now_s)
         elif self._thinks_since_s is None:
             self._thinks_since_s = now_s
+        self._texts.append(text or "")
+        self._calls += [_call(one["function"]) for one in calls]
         if thinking:
+            self._thoughts.append(thinking)
             self._on_thinking(thinking)
 
-    def timings(self, final: Mapping[str, Any] | None) -> Timings:
-        """What the request took, which has just ended; with its final chunk, if it came so far."""
-        total_s = self._now_s()
+    def ended(self) -> None:
+        """The final chunk has arrived; what griptape does with it is no part of the request."""
+        self._ended_s = self._now_s()
+
+    def step(self, final: Mapping[str, Any] | None) -> Step:
+        """What the request was, which has just ended; with its final chunk, if it came so far."""
+        total_s = self._now_s() if self._ended_s is None else self._ended_s
         self._stop_thinking(total_s)
-        return Timings.from_response(
+        timings = Timings.from_response(
             final,
             total_s=total_s,
             ttft_s=self._ttft_s,
             first_text_s=self._first_text_s,
             thinking_s=self._thought_s,
+        )
+        return Step(
+            start_s=self._start_s,
+            timings=timings,
+            text="".join(self._texts),
+            thinking="".join(self._thoughts),
+            tool_calls=tuple(self._calls),
+            loaded=was_loaded(timings),
         )
 
     def _stop_thinking(self, now_s: float) -> None:
@@ -88,4 +115,8 @@ class Meter:
         return (self._thought_s or 0.0) + now_s - since_s
 
     def _now_s(self) -> float:
-        return time.monotonic() - self._started_s
+        return time.monotonic() - self._began_s
+
+
+def _call(function: Mapping[str, Any]) -> ToolCall:
+    return ToolCall(str(function["name"]), dict(function["arguments"] or {}))

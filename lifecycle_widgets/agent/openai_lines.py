@@ -75,14 +75,23 @@ class OpenAILines:
 
 def _numbers(told: Mapping[str, Any]) -> dict[str, int]:
     """llama.cpp's ``timings`` and OpenAI's ``usage``, by the names that Ollama has for them."""
-    timings, usage = (t if isinstance(t := told.get(n), dict) else {} for n in ("timings", "usage"))
+    timings, usage = _part(told, "timings"), _part(told, "usage")
+    cached = _part(usage, "prompt_tokens_details").get("cached_tokens", timings.get("cache_n"))
+    read = timings.get("prompt_n")  # what was cached is not among these
+    if isinstance(read, int) and isinstance(cached, int):
+        read += cached
     found = {
-        "prompt_eval_count": usage.get("prompt_tokens", timings.get("prompt_n")),
+        "prompt_eval_count": usage.get("prompt_tokens", read),
+        "prompt_eval_cached_count": cached,
         "eval_count": usage.get("completion_tokens", timings.get("predicted_n")),
         "prompt_eval_duration": _ns(timings.get("prompt_ms")),
         "eval_duration": _ns(timings.get("predicted_ms")),
     }
     return {name: value for name, value in found.items() if isinstance(value, int) and value >= 0}
+
+
+def _part(told: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return part if isinstance(part := told.get(name), dict) else {}
 
 
 def _ns(milliseconds: object) -> int | None:

@@ -7,31 +7,25 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lifecycle_widgets.agent.choices import checked_options, checked_think
+from lifecycle_widgets.agent.choices import checked_history, checked_options, checked_think
 from lifecycle_widgets.agent.faults import RunFailed, explained
 from lifecycle_widgets.agent.heard import Heard
+from lifecycle_widgets.agent.in_memory import InMemory
+from lifecycle_widgets.agent.steps import Steps
 from lifecycle_widgets.agent.structure import THREAD_NAME, make_agent, run_to_its_end
 from lifecycle_widgets.keep_alive import KeepAlive
-from lifecycle_widgets.runs import Run, Think, Timings
-from lifecycle_widgets.server import (
-    AnyServer,
-    Resident,
-    Server,
-    ServerError,
-    ServerUnreachable,
-    UnknownModel,
-    full_name,
-)
+from lifecycle_widgets.runs import Run, Step, Think, Timings
+from lifecycle_widgets.server import AnyServer, Server
 
 if TYPE_CHECKING:
     from griptape.structures import Agent
     from griptape.tools import BaseTool
 
     from lifecycle_widgets.agent.client import MeteredClient
+    from lifecycle_widgets.agent.whole_prompt import Sent
 
 
 class AgentRun:
@@ -54,6 +48,9 @@ class AgentRun:
     think:
         Whether a model that can is to think before it answers: False, True, or how much: "low",
         "medium", "high". None: not sent; then a model that can think does.
+    history:
+        Earlier turns of the conversation, which are sent before the prompt, as they are: pairs of
+        what was asked and what was answered.
     on_text:
         Called with each piece of text, in the run's thread.
     on_thinking:
@@ -65,7 +62,7 @@ class AgentRun:
     ------
     ValueError
         At once, for an empty prompt, no model, a server that is none, what Ollama would reject as
-        a keep_alive or think, or what means nothing in options.
+        a keep_alive or think, a history that is none, or what means nothing in options.
 
     Examples
     --------
@@ -84,6 +81,7 @@ class AgentRun:
         options: Mapping[str, Any] | None = None,
         tools: Sequence[BaseTool] = (),
         think: Think = None,
+        history: Sequence[tuple[str, str]] = (),
         on_text: Callable[[str], None] | None = None,
         on_thinking: Callable[[str], None] | None = None,
         on_done: Callable[[Run], None] | None = None,
@@ -95,16 +93,17 @@ class AgentRun:
         self.prompt, self.model = prompt, model
         self.keep_alive, self.think = KeepAlive(keep_alive), checked_think(think)
         self._options, self._tools = checked_options(options), list(tools)
+        self.history = checked_history(history)
         self.server = Server.of(server)
         self._heard, self._on_done = Heard(on_text, on_thinking), on_done
-        self._requests: list[Timings] = []
+        self._steps, self._memory = Steps(), InMemory(self.server, model)
         self._client: MeteredClient | None = None
         self._stop_asked = threading.Event()
         self._news = threading.Event()  # it is prepared, or Stop was pressed
         self._ended = threading.Event()
         self._fault: BaseException | None = None
         self._run: Run | None = None
-        self._was_resident: bool | None = None
+        self._leaves_as = ""  # the name in memory of a model that is to leave with each answer
         self._thread = threading.Thread(
             # a context of its own: griptape's listeners live in context variables, and neither a
             # person's own listeners nor another run's may hear this one
@@ -175,7 +174,7 @@ class AgentRun:
 
     @property
     def answer(self) -> str:
-        """The text so far."""
+        """The text so far; of a run that calls tools, of the last step that has a text."""
         return self._heard.answer
 
     @property
@@ -202,7 +201,7 @@ class AgentRun:
 
     def _work(self) -> None:
         """Whatever happens in here, whoever waits is told."""
-        self._at, self._started_s = datetime.now().astimezone(), time.monotonic()
+        self._begin()
         fault: BaseException | str | None = None
         try:
             fault = self._measured()
@@ -218,18 +217,20 @@ class AgentRun:
         if self._on_done is not None and self._run is not None:
             self._on_done(self._run)
 
+    def _begin(self) -> None:
+        """The run's time counts from now on."""
+        self._at, self._started_s = datetime.now().astimezone(), time.monotonic()
+        if self._client is not None:
+            self._client.run_began_s = self._started_s
+
     def _measured(self) -> BaseException | str | None:
         """Run it to its end; returns what went wrong."""
         prepared = self._prepared()
         if self._stop_asked.is_set():
             return None
-        agent, name = prepared.result()
-        self._at, self._started_s = datetime.now().astimezone(), time.monotonic()
-        try:
-            return run_to_its_end(agent, self.prompt, self._heard.text)
-        finally:
-            if name and self._requests:
-                self.server.zeroed.append((name, time.monotonic()))
+        agent, self._leaves_as = prepared.result()
+        self._begin()
+        return run_to_its_end(agent, self.prompt, self._heard.text, self._steps.tools_ran)
 
     def _prepared(self) -> Future[tuple[Agent, str]]:
         """The agent, and the name in memory of a model that is to leave with the answer.
@@ -242,8 +243,8 @@ class AgentRun:
 
         def prepare() -> None:
             try:
-                agent, resident = self._agent(), self._resident()
-                zeroed = self._known_as(resident) if self.keep_alive.is_zero else ""
+                agent, resident = self._agent(), self._memory.look_before()
+                zeroed = self._memory.known_as(resident) if self.keep_alive.is_zero else ""
                 prepared.set_result((agent, zeroed))
             except BaseException as fault:  # told by the run
                 prepared.set_exception(fault)
@@ -256,7 +257,10 @@ class AgentRun:
         from lifecycle_widgets.agent.client import MeteredClient
 
         self._client = MeteredClient(
-            self.server, on_timings=self._request_ended, on_thinking=self._heard.thinking
+            self.server,
+            on_step=self._step_ended,
+            on_thinking=self._heard.thinking,
+            on_token=self._memory.look_meanwhile,
         )
         if self._stop_asked.is_set():  # pressed while griptape was being imported
             self._client.stop()
@@ -267,32 +271,19 @@ class AgentRun:
             request={name: value for name, value in asked.items() if value is not None},
             options=self._options,
             tools=self._tools,
+            history=self.history,
         )
 
-    def _resident(self) -> Resident | None:
-        """The model in memory before the run, under whatever name."""
-        with suppress(ServerError):  # a server that does not tell can still answer
-            resident = self.server.resident(self.model)
-            self._was_resident = resident is not None
-            return resident
-        return None
-
-    def _known_as(self, resident: Resident | None) -> str:
-        """The name under which /api/ps has it."""
-        if resident is not None:
-            return full_name(resident.name)
-        with suppress(ServerError, ServerUnreachable, UnknownModel):
-            return full_name(self.server.require(self.model).name)  # its letter case may differ
-        return full_name(self.model)
-
-    def _request_ended(self, timings: Timings) -> None:
-        self._requests.append(timings)
-        self._heard.pause()
+    def _step_ended(self, step: Step, sent: Sent) -> None:
+        self._steps.add(step, sent)
+        self._heard.end_step()
+        if self._leaves_as:  # after each of its requests
+            self.server.zeroed.append((self._leaves_as, time.monotonic()))
 
     # --- what is told of it ----------------------------------------------------------------------
 
     def _outcome(self, fault: BaseException | str | None) -> tuple[Run, BaseException | None]:
-        total = Timings.total(self._requests, total_s=time.monotonic() - self._started_s)
+        total = self._steps.total(time.monotonic() - self._started_s)
         told: BaseException | None = None
         if fault is not None and not self._stop_asked.is_set():
             has_begun = total.ttft_s is not None
@@ -304,70 +295,32 @@ class AgentRun:
 
     def _as_run(self, total: Timings, fault: BaseException | None) -> Run:
         remote = self._client.remote_host if self._client is not None else None
+        was_resident = None if remote else self._memory.was_resident
+        is_whole = fault is None and not self._stop_asked.is_set()
+        context = self._memory.context_length(self._options, wait=is_whole)
+        steps = self._steps.finished(
+            was_resident=was_resident,
+            context=context,
+            options=self._options,
+            is_remote=remote is not None,
+        )
         return Run(
             model=self.model,
             keep_alive=self.keep_alive,
             prompt=self.prompt,
-            answer=self.answer,
+            answer=steps[-1].text if is_whole and steps else self.answer,
             started_at=self._at,
             timings=total,
-            requests=tuple(self._requests),
-            was_resident=None if remote else self._was_resident,
+            steps=steps,
+            was_resident=was_resident,
             stopped=self._stop_asked.is_set(),
             error=str(fault) if fault is not None else None,
             server_url=self.server.url,
             thinking=self.thinking,
             think=self.think,
             remote_host=remote,
+            options=self._options,
+            history=self.history,
+            context_length=None if remote else context,
+            context_before=None if remote else self._memory.context_before,
         )
-
-
-def run_agent(
-    prompt: str,
-    *,
-    model: str,
-    keep_alive: KeepAlive | str | float | None = None,
-    server: AnyServer = None,
-    options: Mapping[str, Any] | None = None,
-    tools: Sequence[BaseTool] = (),
-    think: Think = None,
-    on_text: Callable[[str], None] | None = None,
-    on_thinking: Callable[[str], None] | None = None,
-) -> Run:
-    """Run one prompt as a griptape Agent, and wait for its end.
-
-    Parameters are those of `AgentRun`. An interrupt (the kernel's stop button, Ctrl-C) stops the
-    run and the server's generating.
-
-    Returns
-    -------
-    Run
-        ``run.answer``, ``run.thinking``, ``run.timings`` (``.load_s``, ``.ttft_s``, ``.total_s``,
-        ``.tokens_per_s``), ``run.note`` (what a reader should know of it).
-
-    Raises
-    ------
-    ValueError, UnknownModel, ServerUnreachable, ServerError, RunFailed
-
-    Examples
-    --------
-    >>> run = run_agent("Say hello.", model="smollm2:135m", keep_alive=0)
-    >>> run.timings.load_s < run.timings.ttft_s < run.timings.total_s
-    True
-    """
-    begun = AgentRun(
-        prompt,
-        model=model,
-        keep_alive=keep_alive,
-        server=server,
-        options=options,
-        tools=tools,
-        think=think,
-        on_text=on_text,
-        on_thinking=on_thinking,
-    ).start()
-    try:
-        return begun.wait()
-    except KeyboardInterrupt:
-        begun.stop()
-        raise

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import ollama
+    from griptape.memory.structure import ConversationMemory
     from griptape.structures import Agent
     from griptape.tools import BaseTool
 
@@ -23,8 +25,9 @@ def make_agent(
     request: Mapping[str, Any],
     options: Mapping[str, Any],
     tools: Sequence[BaseTool],
+    history: Sequence[tuple[str, str]] = (),
 ) -> Agent:
-    """An agent that sends its prompt as it is, remembers nothing, and never tries twice.
+    """An agent that sends its prompt as it is, after exactly these turns, and never tries twice.
 
     Parameters
     ----------
@@ -32,6 +35,8 @@ def make_agent(
         What stands at the top level of each request, such as ``keep_alive`` and ``think``.
     options:
         Ollama's options, over griptape's own.
+    history:
+        Earlier turns: what was asked, what was answered.
     """
     from griptape.drivers.prompt.ollama import OllamaPromptDriver
     from griptape.structures import Agent
@@ -49,11 +54,31 @@ def make_agent(
     driver.options.update(options)
     # the text goes in by a template, else griptape would run the person's text as one
     task = PromptTask("{{ args[0] }}", prompt_driver=driver, tools=list(tools))
-    return Agent(tasks=[task], conversation_memory=None)
+    return Agent(tasks=[task], conversation_memory=_memory_of(history))
+
+
+def _memory_of(history: Sequence[tuple[str, str]]) -> ConversationMemory | None:
+    """These turns as griptape remembers them: all of them, and no others."""
+    from griptape.artifacts import TextArtifact
+    from griptape.drivers.memory.conversation.local import LocalConversationMemoryDriver
+    from griptape.memory.structure import ConversationMemory, Run
+
+    if not history:
+        return None
+    turns = [Run(input=TextArtifact(a), output=TextArtifact(b)) for a, b in history]
+    return ConversationMemory(
+        runs=turns,
+        autoprune=False,  # it would leave turns out from 2,000 tokens on, as it guesses them
+        autoload=False,
+        conversation_memory_driver=LocalConversationMemoryDriver(),  # keeps them here, in no file
+    )
 
 
 def run_to_its_end(
-    agent: Agent, prompt: str, on_text: Callable[[str], None]
+    agent: Agent,
+    prompt: str,
+    on_text: Callable[[str], None],
+    on_tools: Callable[[float], None] = lambda _: None,
 ) -> BaseException | str | None:
     """Run it; returns what went wrong, which griptape does not raise: an exception, or its words.
 
@@ -61,15 +86,32 @@ def run_to_its_end(
     ----------
     on_text:
         Called with each piece of text, in this thread.
+    on_tools:
+        Called when the tools that an answer has called have ended, with the seconds they took.
     """
     from griptape.artifacts import ErrorArtifact
-    from griptape.events import EventListener, TextChunkEvent
+    from griptape.events import (
+        EventListener,
+        FinishActionsSubtaskEvent,
+        StartActionsSubtaskEvent,
+        TextChunkEvent,
+    )
+
+    began_s: dict[str, float] = {}  # our own subtask, while its tools run
 
     def heard(event: Any) -> None:
-        if event.token:
+        if isinstance(event, FinishActionsSubtaskEvent):
+            if event.task_id in began_s:
+                on_tools(time.monotonic() - began_s.pop(event.task_id))
+        elif began_s:
+            return  # of an agent that a tool runs
+        elif isinstance(event, StartActionsSubtaskEvent):
+            began_s[event.task_id] = time.monotonic()
+        elif event.token:
             on_text(event.token)
 
-    with EventListener(heard, event_types=[TextChunkEvent]):
+    types = [TextChunkEvent, StartActionsSubtaskEvent, FinishActionsSubtaskEvent]
+    with EventListener(heard, event_types=types):
         agent.run(prompt)
     output = agent.task.output
     if isinstance(output, ErrorArtifact):

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from lifecycle_widgets.agent.client import MeteredClient
-from lifecycle_widgets.runs import Timings
+from lifecycle_widgets.runs import Step, Timings
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
 
@@ -22,7 +22,7 @@ LONG = {"num_predict": 2000, "temperature": 0}
 @pytest.fixture
 def metered(server: Server) -> tuple[MeteredClient, list[Timings]]:
     seen: list[Timings] = []
-    return MeteredClient(server, on_timings=seen.append), seen
+    return MeteredClient(server, on_step=lambda step, _: seen.append(step.timings)), seen
 
 
 def runner_cpu_s(sandbox: Sandbox) -> float:
@@ -105,8 +105,8 @@ def test_an_abandoned_stream_ends_the_generating(
 
 
 def test_nobody_there() -> None:
-    seen: list[Timings] = []
-    client = MeteredClient(Server("127.0.0.1:1"), on_timings=seen.append)
+    seen: list[Step] = []
+    client = MeteredClient(Server("127.0.0.1:1"), on_step=lambda step, _: seen.append(step))
     with pytest.raises(httpx.ConnectError):
         list(client.chat(MODEL, ASK, stream=True))
     assert len(seen) == 1

@@ -13,6 +13,7 @@ from lifecycle_widgets.agent import AgentRun, checked_options, checked_think, ru
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.trouble import TEMPLATE, VARIABLE
 from lifecycle_widgets.server import Server, ServerError
+from tests.griptape_tools import clock
 from tests.recorded import Answer, RecordedServer, chat, chunk, final, ollama
 
 SMALL, THINKER = "smollm2:135m", "thinker"
@@ -117,31 +118,21 @@ def test_a_model_that_cannot(box: Sandbox, think: Any) -> None:
 
 
 def test_each_request_of_an_agent_thinks_for_itself(box: Sandbox, script: Script) -> None:
-    from griptape.artifacts import TextArtifact
-    from griptape.tools import BaseTool
-    from griptape.utils.decorators import activity
-    from schema import Schema
-
-    class Clock(BaseTool):  # type: ignore[misc]
-        @activity(config={"description": "Tells the time", "schema": Schema({})})
-        def now(self, _: Any) -> TextArtifact:
-            return TextArtifact("noon")
-
     call = {"name": "Clock_now", "arguments": {}}
     script(
         {"thinking": "I must look.", "tool_calls": [call]},
         {"thinking": "It is noon.", "text": "Noon."},
     )
-    tools = [Clock(install_dependencies_on_init=False)]
-    run = run_agent("What time is it?", model=THINKER, server=box, tools=tools)
-    assert run.answer.strip().endswith("Noon.")
+    run = run_agent("What time is it?", model=THINKER, server=box, tools=[clock()])
+    assert run.answer == "Noon."
     assert run.thinking.replace("\n\n\n", "\n\n").strip() == "I must look.\n\nIt is noon."
+    assert [step.thinking.strip() for step in run.steps] == ["I must look.", "It is noon."]
     first, second = run.requests
     assert first.first_text_s is None
     assert first.ttft_s is not None
-    assert run.timings.ttft_s == first.ttft_s
+    assert run.timings.ttft_s == pytest.approx(run.steps[0].start_s + first.ttft_s)
     assert second.first_text_s is not None
-    assert run.timings.first_text_s == pytest.approx(first.total_s + second.first_text_s)
+    assert run.timings.first_text_s == pytest.approx(run.steps[1].start_s + second.first_text_s)
     assert run.timings.thinking_s == pytest.approx(
         (first.thinking_s or 0) + (second.thinking_s or 0)
     )
