@@ -1,7 +1,16 @@
 """Watches the machine, the GPUs, the runners and /api/ps; turns samples into residencies."""
 
 from lifecycle_widgets.monitor.monitor import Monitor, SharedMonitor
-from lifecycle_widgets.monitor.residency import residencies
-from lifecycle_widgets.monitor.sample import Gpu, Residency, Runner, Sample
+from lifecycle_widgets.monitor.sample import Gpu, Runner, Sample
+from lifecycle_widgets.monitor.stays import WHYS, Residency, residencies
 
-__all__ = ["Gpu", "Monitor", "Residency", "Runner", "Sample", "SharedMonitor", "residencies"]
+__all__ = [
+    "WHYS",
+    "Gpu",
+    "Monitor",
+    "Residency",
+    "Runner",
+    "Sample",
+    "SharedMonitor",
+    "residencies",
+]

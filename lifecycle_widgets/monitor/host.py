@@ -36,7 +36,7 @@ class Host:
 
     def cpu_fraction(self) -> float:
         """How busy all cores together were since the last call, 0 to 1; 0 at the first call."""
-        busy_s, total_s = _cpu_times()
+        busy_s, total_s = cpu_times()
         last_busy_s, last_total_s = self._last_s or (busy_s, total_s)
         if total_s > last_total_s:  # else too soon: the clock of the CPU times ticks in 10 ms
             spent = (busy_s - last_busy_s) / (total_s - last_total_s)
@@ -46,8 +46,8 @@ class Host:
         return self._cpu_fraction
 
 
-def _cpu_times() -> tuple[float, float]:
-    """Seconds that all cores together were busy, and in all."""
+def cpu_times() -> tuple[float, float]:
+    """Seconds that all cores together were busy, and in all; waiting for a disk is not busy."""
     times = psutil.cpu_times()
     total_s = float(sum(times))
     # Linux counts the time of virtual machines twice: in guest, and in user or nice

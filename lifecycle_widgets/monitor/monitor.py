@@ -7,10 +7,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from lifecycle_widgets.monitor.residency import Event, residencies
-from lifecycle_widgets.monitor.sample import Residency, Sample
+from lifecycle_widgets.monitor.sample import Sample
 from lifecycle_widgets.monitor.sampler import Sampler
 from lifecycle_widgets.monitor.shared import Lease
+from lifecycle_widgets.monitor.stays import Event, Residency, residencies
 from lifecycle_widgets.monitor.telling import Listener
 from lifecycle_widgets.server import AnyServer, Server
 
@@ -27,8 +27,8 @@ class Monitor:
     """Watches one server and the machine, from a thread of its own.
 
     It never makes a model stay: of the server it asks only GET /api/ps and, once per model,
-    POST /api/show, which reset no timer. To watch a server that something else may be watching
-    already, use `Monitor.shared`.
+    POST /api/show (with GET /api/tags for a runner that is not listed), which reset no timer. To
+    watch a server that something else may be watching already, use `Monitor.shared`.
 
     Parameters
     ----------
@@ -141,7 +141,10 @@ class Monitor:
         return self._sampler.read()
 
     def residencies(self) -> tuple[Residency, ...]:
-        """Which models were in memory, when, and why they left, as far as the samples reach."""
+        """Which models were in memory, when, and why they left, as far as the samples reach.
+
+        One for each runner that was seen; see `Residency`.
+        """
         samples = self.samples
         unloads, zeroed = self._events()
         state = (samples[-1:], unloads, zeroed)  # a chart asks more often than anything changes

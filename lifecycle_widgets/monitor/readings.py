@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
 from lifecycle_widgets.monitor.gpus import Gpus
 from lifecycle_widgets.monitor.host import MACHINE, Host
-from lifecycle_widgets.monitor.runners import ModelNames, RunnerWatch
+from lifecycle_widgets.monitor.others import Others, Taken
+from lifecycle_widgets.monitor.runner_memory import note
+from lifecycle_widgets.monitor.runners import Found, ModelNames, RunnerWatch
 from lifecycle_widgets.monitor.sample import Gpu, Runner, Sample
 from lifecycle_widgets.server import NotTold, Resident, Server, ServerError, ServerUnreachable
 
@@ -59,6 +61,10 @@ class Readings:
         return RunnerWatch(self._given)
 
     @cached_property
+    def _others(self) -> Others:
+        return Others()
+
+    @cached_property
     def _names(self) -> ModelNames:
         return ModelNames(self._server)
 
@@ -77,6 +83,8 @@ class Readings:
         self._probe("the processes", lambda: self._watch.scan(), None)
         residents, error, not_told = self._ask()
         runners = self._probe("the runners", lambda: self._named(residents, error), None)
+        others = self._probe("what others take", lambda: self._read_others(runners, used), Taken())
+        gpus = self._read_gpus()
         return Sample(
             at=at,
             t_s=t_s,
@@ -84,13 +92,19 @@ class Readings:
             ram_total_bytes=total,
             cpu_fraction=self._probe("the CPU", lambda: self._host.cpu_fraction(), None),
             runners=runners,
-            gpus=self._read_gpus(),
+            gpus=gpus,
             residents=residents,
             error=error,
             unseen=self._unseen(runners),
             not_told=not_told,
             ram_of=ram_of,
             faults=self._told_faults(),
+            cpu_of_others=others.cpu,
+            disk_of_others_bytes_per_s=others.disk_bytes_per_s,
+            ram_of_others_bytes=others.ram_bytes,
+            most_models=self._probe(
+                "the limit of models", lambda: self._watch.most_models(len(gpus)), None
+            ),
         )
 
     # --- probes ----------------------------------------------------------------------------------
@@ -116,7 +130,19 @@ class Readings:
         unknown: list[str | None] = [None for _ in told]
         weights = self._probe("the models' weights", lambda: self._names.weights(told), unknown)
         seen = self._watch.judge(weights if error is None else None)
-        return None if seen is None else self._names.named(seen, residents)
+        if seen is None:
+            return None
+        runners = self._names.named(seen, residents)
+        _note_memory(seen, runners, told)
+        return runners
+
+    def _read_others(self, runners: tuple[Runner, ...] | None, used_bytes: int | None) -> Taken:
+        """Not told where the server's processes are not seen: they would count as others'."""
+        if runners is None:
+            return Taken()
+        pid = self._watch.server_pid
+        servers = {runner.pid for runner in runners} | ({pid} if pid is not None else set())
+        return self._others.read(servers, used_bytes)
 
     def _read_gpus(self) -> tuple[Gpu, ...]:
         return self._probe("the GPUs", lambda: self._gpus.read(), ())
@@ -160,3 +186,14 @@ class Readings:
         self._said.add(what)
         _log.warning("%s The monitor goes on; this is said once.", sentence)
         return True
+
+
+def _note_memory(
+    found: Iterable[Found], runners: Iterable[Runner], residents: Iterable[Resident]
+) -> None:
+    """Keep what models take that have been loaded, for whoever plans with them; not on GPUs."""
+    listed = {resident.name: resident for resident in residents}
+    for one, runner in zip(found, runners, strict=True):
+        resident = listed.get(runner.model or "")
+        if one.digest and resident is not None and not resident.size_vram_bytes:
+            note(one.digest, resident.context_length, runner.pid, runner.rss_bytes)

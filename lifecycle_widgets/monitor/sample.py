@@ -1,4 +1,4 @@
-"""The values of the monitor: one reading of everything, and one stay of a model in memory."""
+"""One reading of everything: the machine, the GPUs, the runners, and what /api/ps lists."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from lifecycle_widgets.server import Resident
 
 @dataclass(frozen=True)
 class Runner:
-    """A process that holds one resident model.
+    """A process that holds one resident model, or loads it.
 
     ``rss_bytes`` is the memory that the process really has; ``model`` is None until the model is
-    known (it is loading, and was not seen in memory before).
+    known. ``weights`` is the SHA-256 of the weights' file, ``options`` what else the command line
+    says of how the model was loaded; each None where it does not tell.
     """
 
     pid: int
     rss_bytes: int
     model: str | None
+    weights: str | None = None
+    options: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,17 @@ class Sample:
         ``"this machine"``, or ``"this container"`` where a limit of memory is in force.
     faults:
         What of this machine could not be read, in sentences; the rest of the sample is good.
+    cpu_of_others:
+        The share of the machine's CPU (of this container's, where a limit is in force and that is
+        more) that other work took since the sample before, 0 to 1: all that is not this process,
+        the server's processes, or started by them. None where it is not told: in the first
+        sample, and where the server's processes cannot be seen.
+    disk_of_others_bytes_per_s, ram_of_others_bytes:
+        What others read and wrote on disks meanwhile, and what of main memory they have; None
+        where it is not told.
+    most_models:
+        How many models may be in memory at once, as this Ollama was started; None where that
+        cannot be seen.
     """
 
     at: datetime
@@ -80,45 +94,7 @@ class Sample:
     not_told: str | None = None
     ram_of: str = "this machine"
     faults: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Residency:
-    """One stay of a model in memory.
-
-    Parameters
-    ----------
-    model:
-        Its name, as in /api/ps.
-    since:
-        When it was first seen; the oldest sample's time when it was there already.
-    until:
-        When it was first seen to have left; None while it is still resident.
-    why:
-        Why it left; None while it is still resident, else one of
-
-        - ``"expired"``: its ``keep_alive`` had run out (0 counts);
-        - ``"requested"``: it was unloaded through this `Server`;
-        - ``"evicted"``: it left early and another model took its place, or the same one with
-          other options (``num_ctx``, for one), which Ollama loads anew;
-        - ``"crashed"``: its runner ended while Ollama still listed it;
-        - ``"server gone"``: the server did not answer when it left;
-        - ``"unknown"``: none of these is to be seen; another client unloaded it, most likely.
-
-        Decided from the samples that follow, so "unknown" may become "evicted" a moment later.
-    expires_at:
-        The last deadline that was seen: in the past for a model that is busy. None for forever,
-        and where none was told.
-    is_forever:
-        True when no time limit was in force.
-    is_told:
-        False when the server did not tell until when it stays.
-    """
-
-    model: str
-    since: datetime
-    until: datetime | None
-    why: str | None
-    expires_at: datetime | None
-    is_forever: bool
-    is_told: bool = True
+    cpu_of_others: float | None = None
+    disk_of_others_bytes_per_s: float | None = None
+    ram_of_others_bytes: int | None = None
+    most_models: int | None = None

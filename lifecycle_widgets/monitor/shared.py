@@ -7,8 +7,8 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Hashable
 
-from lifecycle_widgets.monitor.residency import Event
 from lifecycle_widgets.monitor.sampler import Sampler
+from lifecycle_widgets.monitor.stays import Event
 from lifecycle_widgets.monitor.telling import Listener
 from lifecycle_widgets.server import Server
 

@@ -12,6 +12,7 @@ from lifecycle_widgets.server.errors import (
 from lifecycle_widgets.server.names import full_name, same_name
 from lifecycle_widgets.server.private import SANDBOX_URL_VARIABLE
 from lifecycle_widgets.server.server import NOT_TOLD, AnyServer, Server
+from lifecycle_widgets.server.shape import Shape
 from lifecycle_widgets.server.values import FOREVER, Model, PullProgress, Resident
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Server",
     "ServerError",
     "ServerUnreachable",
+    "Shape",
     "UnknownModel",
     "chat_models",
     "full_name",

@@ -10,10 +10,11 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from lifecycle_widgets.server.shape import Shape, shape
 from lifecycle_widgets.server.values import Capabilities, Model, Resident
 
 _MOST_BYTES = 1 << 60
@@ -216,11 +217,16 @@ def _resident(entry: Mapping[str, Any], ahead_s: float) -> Resident:
 
 @dataclass(frozen=True)
 class Shown:
-    """What /api/show tells of a model, as far as it is used here."""
+    """What /api/show tells of a model, as far as it is used here.
+
+    ``num_ctx``: the context's length that its Modelfile sets, in tokens.
+    """
 
     weights_path: str | None = None
     capabilities: Capabilities = None
     remote_host: str = ""
+    shape: Shape = field(default_factory=Shape)
+    num_ctx: int | None = None
 
     @property
     def weights(self) -> str | None:
@@ -237,7 +243,17 @@ def shown(body: Any) -> Shown:
         weights_path=_from_line(text(body.get("modelfile"))),
         capabilities=capabilities(body),
         remote_host=text(body.get("remote_host")),
+        shape=shape(body.get("model_info")),
+        num_ctx=_num_ctx(text(body.get("parameters"))),
     )
+
+
+def _num_ctx(parameters: str) -> int | None:
+    for line in parameters.splitlines():
+        name, _, value = line.strip().partition(" ")
+        if name == "num_ctx":
+            return size(value) or None
+    return None
 
 
 def _from_line(modelfile: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.server import answers, finding, private
+from lifecycle_widgets.server.answers import Shown
 from lifecycle_widgets.server.book import ModelBook
 from lifecycle_widgets.server.door.address import is_this_machine
 from lifecycle_widgets.server.door.door import Door
@@ -267,6 +268,13 @@ class Server:
         Raises nothing.
         """
         return self._book.capabilities(model)
+
+    def shown(self, model: str) -> Shown:
+        """What /api/show tells of the model: its shape, its own context's length. Asked once.
+
+        Raises UnknownModel, ServerUnreachable.
+        """
+        return self._book.shown(model)
 
     def weights_digest(self, model: str) -> str | None:
         """SHA-256 of the model's weights file, by which its runner is known; None if not told.

@@ -351,6 +351,7 @@ def test_evicted_by_another_model_and_by_other_options(eventually: Eventually) -
         eventually(
             lambda: left(monitor) == [(MODEL, "evicted"), (LARGER, None)], "evicted by a model"
         )
+        eventually(lambda: is_resident(monitor), "the other is resident")
         monitor.server.client.generate(model=LARGER, keep_alive=300, options={"num_ctx": 2048})
         eventually(
             lambda: left(monitor)[1:] == [(LARGER, "evicted"), (LARGER, None)], "loaded anew"

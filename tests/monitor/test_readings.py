@@ -12,7 +12,7 @@ import psutil
 import pynvml
 import pytest
 
-from lifecycle_widgets.experiments.shortage import Shortage
+from lifecycle_widgets.experiments.shortage.shortage import Shortage
 from lifecycle_widgets.monitor import Monitor
 from tests.recorded import RecordedServer, ollama
 

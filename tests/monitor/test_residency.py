@@ -1,4 +1,4 @@
-"""residencies(): constructed samples, one for each way in which a model can leave."""
+"""residencies(): constructed samples: which stays they show, from when to when, until when."""
 
 from __future__ import annotations
 
@@ -10,54 +10,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stay_samples import FOREVER_S, A, B, at, ended, only, sample, untold
 
-from lifecycle_widgets.monitor import Gpu, Residency, Runner, Sample, residencies
-from lifecycle_widgets.server import Resident
-
-START = datetime(2026, 1, 1, 12, 0, tzinfo=timezone.utc)
-A, B = "a:latest", "b:latest"
-FOREVER_S = 290 * 365 * 86400.0
-GPU = Gpu(0, "a card", 0.5, 1, 2)
-
-
-def at(t_s: float) -> datetime:
-    return START + timedelta(seconds=t_s)
-
-
-def sample(
-    t_s: float,
-    listed: dict[str, float] | None,
-    runners: dict[int, str | None] | None = None,
-    *,
-    gpus: tuple[Gpu, ...] = (),
-) -> Sample:
-    """A sample at ``t_s``: models with their deadlines (seconds on the same clock), and runners."""
-    return Sample(
-        at=at(t_s),
-        t_s=t_s,
-        ram_used_bytes=1,
-        ram_total_bytes=2,
-        cpu_fraction=0.1,
-        runners=None
-        if runners is None
-        else tuple(Runner(pid, 1000, model) for pid, model in runners.items()),
-        gpus=gpus,
-        residents=None
-        if listed is None
-        else tuple(Resident(m, 1, 0, at(deadline), 4096, "d") for m, deadline in listed.items()),
-        error="No Ollama answers" if listed is None else None,
-    )
-
-
-def only(*samples: Sample, **events: list[tuple[str, float]]) -> Residency:
-    found = residencies(samples, **events)
-    assert len(found) == 1, found
-    return found[0]
-
-
-def ended(stay: Residency) -> tuple[float, str | None]:
-    assert stay.until is not None
-    return (stay.until - START).total_seconds(), stay.why
+from lifecycle_widgets.monitor import Residency, Runner, Sample, residencies
 
 
 def test_nothing_seen() -> None:
@@ -74,11 +29,6 @@ def test_forever_has_no_deadline() -> None:
     stay = only(sample(0, {A: FOREVER_S}))
     assert stay.is_forever
     assert stay.expires_at is None
-
-
-def untold(t_s: float, *names: str, deadline: datetime | None = None) -> Sample:
-    residents = tuple(Resident(name, None, expires_at=deadline) for name in names)
-    return replace(sample(t_s, {}), residents=residents)
 
 
 def test_a_deadline_that_is_not_told() -> None:
@@ -114,149 +64,124 @@ def test_a_busy_model_past_its_deadline_is_resident() -> None:
     assert (stay.until, stay.expires_at) == (None, at(1))
 
 
-@pytest.mark.parametrize("runners", [True, False])
-def test_expired(runners: bool) -> None:
-    held: dict[int, str | None] | None = {1: A} if runners else None
-    gone: dict[int, str | None] | None = {} if runners else None
-    stay = only(sample(0, {A: 1.3}, held), sample(1, {A: 1.3}, held), sample(1.5, {}, gone))
-    assert ended(stay) == (1.5, "expired")
+# --- a runner that was seen is a stay ------------------------------------------------------------
 
 
-def test_keep_alive_0_on_a_warm_model_is_expired_though_its_deadline_was_later() -> None:
-    samples = [sample(0, {A: 300}, {1: A}), sample(1, {A: 300}, {1: A}), sample(1.5, {}, {})]
-    assert ended(only(*samples, zeroed=[("a", 1.2)])) == (1.5, "expired")
-    assert ended(only(*samples)) == (1.5, "unknown")
+def test_a_runner_that_was_never_listed_is_a_stay() -> None:
+    samples = [sample(0, {}, {}), sample(0.5, {}, {7: A}), sample(1, {}, {7: A})]
+    loading = only(*samples)
+    assert loading == Residency(A, at(0.5), None, None, None, False, False, is_loading=True)
+    gone = only(*samples, sample(1.5, {}, {}))
+    assert gone == Residency(A, at(0.5), at(1.5), "unknown", None, False, False)
+    expired = only(*samples, sample(1.5, {}, {}), zeroed=[("a", 1.2)])
+    assert (*ended(expired), expired.requests, expired.loads) == (1.5, "expired", 1, 1)
+    assert len(residencies([*samples, sample(1.5, {}, {})], zeroed=[("a", 9.0)])) == 1
 
 
-def test_keep_alive_0_too_short_to_be_listed() -> None:
-    samples = [sample(0, {}, {}), sample(0.5, {}, {7: None}), sample(1, {}, {7: None})]
-    samples += [sample(1.5, {}, {})]
-    assert residencies(samples) == ()  # a load that was given up
-    expired = Residency(A, at(1), at(1.5), "expired", None, False)
-    assert only(*samples, zeroed=[("a", 1.2)]) == expired
-    assert residencies(samples, zeroed=[("a", 9.0)]) == ()
+def test_it_begins_when_its_runner_is_seen_not_when_it_is_listed() -> None:
+    stay = only(sample(0, {}, {}), sample(1, {}, {7: None}), sample(2, {A: 60}, {7: A}))
+    assert (stay.model, stay.since, stay.is_loading) == (A, at(1), False)
 
 
-def test_requested() -> None:
-    samples = [sample(0, {A: 300}, {1: A}), sample(1, {A: 300}, {1: A}), sample(1.5, {}, {})]
-    assert ended(only(*samples, unloads=[("a", 1.1)])) == (1.5, "requested")
-    assert ended(only(*samples, unloads=[("b", 1.1)])) == (1.5, "unknown")
+@pytest.mark.parametrize("name", [A, "twin:latest"])
+def test_killed_before_it_was_listed_it_is_listed_all_the_same(name: str) -> None:
+    """Ollama finds out at the next request; by then its model may be listed by another name."""
+    samples = [sample(0, {}, {}), sample(0.5, {}, {1: A}), sample(1, {name: 300}, {})]
+    stay = only(*samples, sample(1.5, {}, {}))
+    assert (stay.model, stay.since, stay.loads) == (name, at(0.5), 1)
+    anew = residencies([*samples, sample(1.5, {name: 301}, {2: name})])
+    assert [(one.since, one.until) for one in anew] == [(at(0.5), at(1)), (at(1.5), None)]
 
 
-def test_requested_while_busy_leaves_later() -> None:
-    busy = [sample(t, {A: 3.01 if t > 3 else 300}, {1: A}) for t in range(40)]
-    stay = only(*busy, sample(40, {}, {}), unloads=[(A, 3.0)])
-    assert ended(stay) == (40, "requested")
-
-
-def test_an_unload_that_a_later_request_overruled_is_no_reason() -> None:
-    samples = [sample(t, {A: 60}, {1: A}) for t in range(60)]
-    assert ended(only(*samples, sample(60, {}, {}), unloads=[(A, 3.0)])) == (60, "expired")
-
-
-def test_an_unload_before_it_was_loaded_is_no_reason() -> None:
-    samples = [sample(0, {}, {}), sample(1, {A: 2}, {1: A}), sample(2, {}, {})]
-    assert ended(only(*samples, unloads=[(A, 0.5)])) == (2, "expired")
-
-
-def test_evicted_is_known_as_soon_as_the_next_runner_is_seen() -> None:
-    samples = [
-        sample(0, {A: 300}, {1: A}),
-        sample(0.5, {A: 300}, {1: A}),
-        sample(1, {}, {}),
-        sample(1.5, {}, {2: None}),
-        sample(8, {B: 308}, {2: B}),
+def test_a_runner_without_a_name_has_that_of_its_weights_or_of_the_request() -> None:
+    weights = "weights of a:latest"
+    bare = [
+        replace(sample(t, {}, {7: None}), runners=(Runner(7, 1, None, weights),)) for t in (0, 1)
     ]
-    assert ended(only(*samples[:3])) == (1, "unknown")
-    assert ended(only(*samples[:4])) == (1, "evicted")
-    first, second = residencies(samples)
-    assert ended(first) == (1, "evicted")
-    assert (second.model, second.until) == (B, None)
+    assert only(*bare, sample(2, {}, {})).model == ""
+    assert only(*bare, sample(2, {}, {}), zeroed=[("a", 1.5)]).model == A
+    first, second = residencies([*bare, sample(2, {A: 60}, {8: A})])
+    assert (first.model, second.model) == (A, A)
 
 
-def test_evicted_on_another_machine_is_known_when_the_next_model_is_listed() -> None:
-    samples = [sample(0, {A: 300}), sample(1, {}), sample(9, {}), sample(20, {B: 320})]
-    assert ended(residencies(samples[:3])[0]) == (1, "unknown")
-    assert ended(residencies(samples)[0]) == (1, "evicted")
-    late = [*samples[:3], sample(90, {B: 390})]
-    assert ended(residencies(late)[0]) == (1, "unknown")
+@pytest.mark.parametrize("listed", [(), (1,), (0, 1, 2)])
+def test_three_short_loads_are_three_stays_however_much_is_listed(listed: tuple[int, ...]) -> None:
+    """As keep_alive 0 has it: a runner for each request, and /api/ps sees some of them."""
+    samples = [sample(-0.5, {}, {})]
+    for i in range(3):
+        there = {A: i + 0.5} if i in listed else {}
+        samples += [sample(i, {}, {7 + i: A}), sample(i + 0.5, there, {7 + i: A})]
+    stays = residencies([*samples, sample(3, {}, {})], zeroed=[("a", 2.9)])
+    assert [(s.since, s.until) for s in stays] == [(at(i), at(i + 1)) for i in range(3)]
+    assert stays[-1].why == "expired"
+    assert sum(s.loads for s in stays) == 3
 
 
-def test_loaded_anew_with_other_options_counts_as_evicted() -> None:
-    samples = [
-        sample(0, {A: 300}, {1: A}),
-        sample(0.5, {}, {2: A}),
-        sample(1, {A: 301}, {2: A}),
-        sample(1.5, {A: 301}, {3: A}),
-    ]
-    first, second, third = residencies(samples)
-    assert ended(first) == (0.5, "evicted")
-    assert ended(second) == (1.5, "evicted")
-    assert third.until is None
+def test_two_models_in_turn_with_room_for_one() -> None:
+    samples = [sample(-1, {}, {})]
+    samples += [sample(i / 2, {}, {i: (A, B)[i % 2]}) for i in range(3)]
+    assert [s.model for s in residencies(samples)] == [A, B, A]
 
 
-def test_a_model_that_came_long_before_evicted_nobody() -> None:
-    samples = [sample(0, {A: 300}, {1: A})]
-    samples += [sample(t, {A: 300, B: 300}, {1: A, 2: B}) for t in (5, 6, 7)]
-    samples += [sample(8, {B: 300}, {2: B})]
-    assert ended(residencies(samples)[0]) == (8, "unknown")
+def test_another_runner_of_the_same_weights_is_another_load() -> None:
+    """Two names over one file: /api/ps lists whichever was loaded, without a gap."""
+    samples = [sample(0, {A: 60}, {1: A}), sample(1, {A: 61}, {2: A}), sample(2, {B: 62}, {3: B})]
+    assert [s.model for s in residencies(samples)] == [A, A, B]
 
 
-def test_crashed_while_it_is_still_listed() -> None:
-    samples = [sample(0, {A: 300}, {1: A})]
-    samples += [sample(t / 2, {A: 300}, {}) for t in range(1, 9)]
-    assert only(*samples[:2]).until is None  # may just be leaving
-    assert ended(only(*samples)) == (0.5, "crashed")
-    samples += [sample(300.5, {}, {})]
-    assert ended(only(*samples)) == (0.5, "crashed")
+def test_a_runner_is_seen_before_the_last_ones_end_is() -> None:
+    samples = [sample(0, {A: 0}, {1: A}), sample(0.5, {A: 0}, {1: A, 2: A}), sample(1, {}, {2: A})]
+    first, second = residencies([*samples, sample(1.5, {}, {})])
+    assert (first.until, second.since, second.until) == (at(1), at(1), at(1.5))
 
 
-def test_crashed_and_loaded_anew() -> None:
-    samples = [sample(0, {A: 300}, {1: A}), *(sample(t, {A: 300}, {}) for t in (1, 2, 3))]
-    samples += [sample(4, {}, {2: A}), sample(5, {A: 305}, {2: A})]
-    first, second = residencies(samples)
-    assert ended(first) == (1, "crashed")
-    assert second.until is None
+def test_runners_that_do_not_say_what_they_hold_are_not_counted_twice() -> None:
+    samples = [sample(t, {A: 60, B: 60}, {1: None, 2: None}) for t in (0, 1)]
+    assert [s.model for s in residencies(samples)] == [A, B]
 
 
-def test_an_eviction_that_waits_for_gpu_memory_is_no_crash() -> None:
-    samples = [sample(0, {A: 300}, {1: A}, gpus=(GPU,))]
-    samples += [sample(t, {A: 300}, {}, gpus=(GPU,)) for t in (1, 2, 3, 4)]
-    assert only(*samples).until is None
-    samples += [sample(5, {}, {2: None}, gpus=(GPU,))]
-    assert ended(only(*samples)) == (1, "evicted")
+def test_a_runner_that_is_found_late_is_the_listed_models() -> None:
+    samples = [sample(0, {A: 60}), sample(1, {A: 60}, {1: None}), sample(2, {A: 60}, {1: A})]
+    assert only(*samples).since == at(0)
+    assert ended(only(*samples, sample(61, {}, {}))) == (61, "expired")
 
 
-def test_a_runner_that_could_not_be_read_once_is_no_crash() -> None:
-    samples = [sample(0, {A: 300}, {1: A}), sample(0.5, {A: 300}, {}), sample(1, {A: 300}, {1: A})]
-    assert only(*samples, sample(3, {A: 300}, {1: A})).until is None
+def test_out_of_sight_a_runner_that_was_loading_is_no_stay_any_more() -> None:
+    assert ended(only(sample(0, {}, {1: A}), sample(1, {}))) == (1, "unknown")
 
 
-def test_server_gone_with_its_runners() -> None:
-    samples = [sample(0, {A: 300}, {1: A}), sample(0.5, None, {})]
-    assert ended(only(*samples)) == (0.5, "server gone")
-    assert ended(only(*samples, sample(9, {}, {}))) == (0.5, "server gone")
+def test_a_process_number_that_is_given_again() -> None:
+    samples = [sample(0, {}, {1: A}), *(sample(t, {}, {}) for t in (1, 2)), sample(3, {}, {1: B})]
+    assert [s.model for s in residencies(samples)] == [A, B]
 
 
-def test_server_gone_after_its_runners() -> None:
-    samples = [sample(0, {A: 300}, {1: A}), sample(0.5, {A: 300}, {}), sample(1, None, {})]
-    assert ended(only(*samples)) == (0.5, "server gone")
+# --- requests, as far as they are seen -----------------------------------------------------------
 
 
-def test_a_server_that_hangs_still_holds_its_models() -> None:
-    samples = [sample(t, {A: 300} if t < 3 or t > 20 else None, {1: A}) for t in range(25)]
-    for end in range(1, 25):
-        assert only(*samples[:end]).until is None
-    assert ended(only(*samples, sample(25, {}, {}), unloads=[(A, 24.5)])) == (25, "requested")
+def test_each_change_of_the_deadline_is_a_request_that_has_ended() -> None:
+    """Not while the first one is being answered: until then the deadline runs ahead."""
+    samples = [sample(t, {A: t + 60}, {1: A}) for t in (0, 1, 2)]
+    assert only(*samples).requests == 0
+    samples += [sample(t, {A: 62.5}, {1: A}) for t in (3, 4)]
+    assert only(*samples).requests == 1
+    samples += [sample(5, {A: 64.5}, {1: A}), sample(6, {A: 65.5}, {1: A})]
+    assert only(*samples).requests == 3
+    unload = only(*samples, sample(7, {A: 6.5}, {1: A}), sample(8, {}, {}))
+    assert (unload.requests, unload.why) == (3, "expired")
+    assert only(*samples, sample(7, {}, {}), zeroed=[("a", 6.8)]).requests == 4
 
 
-def test_server_gone_on_another_machine() -> None:
-    samples = [sample(0, {A: 300}), sample(1, None), sample(2, None), sample(3, {A: 303})]
-    assert only(*samples[:3]).until is None
-    assert only(*samples).until is None  # a hiccup
-    assert ended(only(*samples[:3], sample(9, None))) == (1, "server gone")
-    assert ended(only(*samples[:3], sample(9, None), sample(10, {}))) == (1, "server gone")
+def test_a_request_with_keep_alive_0_of_which_nothing_else_was_seen() -> None:
+    """On another machine a model comes and goes between two samples; this server knows of it."""
+    stay = only(*(sample(t, {}) for t in (0, 1, 2)), zeroed=[("a", 0.4)])
+    assert stay == Residency(A, at(0.4), at(1), "expired", None, False, False, requests=1)
+    for t_s in (-5.0, 7.0):  # before and after what was seen
+        assert residencies([sample(t, {}) for t in (0, 1, 2)], zeroed=[("a", t_s)]) == ()
+    untold_list = [replace(one, residents=None) for one in (sample(0, {}), sample(1, {}))]
+    assert residencies(untold_list, zeroed=[("a", 0.4)]) == ()
 
+
+# --- whatever is seen ----------------------------------------------------------------------------
 
 _listed = st.none() | st.dictionaries(st.sampled_from([A, B]), st.sampled_from([-5.0, 0.2, 60.0]))
 _runners = st.none() | st.dictionaries(st.integers(1, 4), st.sampled_from([A, B, None]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,8 +18,12 @@ from lifecycle_widgets.monitor.runners.command_lines import (
     listens_on,
     model_of,
 )
+from lifecycle_widgets.monitor.runners.limit import Limit
+from lifecycle_widgets.monitor.runners.watch import Found
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
+from tests.recorded import RecordedServer, ollama
+from tests.recorded.shapes import SHOW
 
 MODEL = "smollm2:135m"
 BLOB = "/models/blobs/sha256-" + "ab" * 32
@@ -100,6 +105,40 @@ def test_what_is_a_server_and_what_a_helper() -> None:
 )
 def test_what_passes_a_port_on(arguments: list[str], passes_on: bool) -> None:
     assert listens_on(arguments, 11434) is passes_on
+
+
+@pytest.mark.parametrize(
+    ("setting", "gpus", "most"),
+    [("2", 1, 2), (' "5" ', 0, 5), ("0", 2, 6), ("many", 0, 3), ("-1", 1, 3), (None, 0, 3)],
+)
+def test_how_many_models_there_may_be_is_in_the_environment(
+    setting: str | None, gpus: int, most: int
+) -> None:
+    """As Ollama reads it; what is none of its numbers is its own limit, which goes by the GPUs."""
+    told = {} if setting is None else {"OLLAMA_MAX_LOADED_MODELS": setting}
+    started = [sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(
+        started, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | told
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert Limit().of(process.pid, gpus) == most
+        process.kill()
+    assert Limit().of(process.pid, gpus) is None
+    assert Limit().of(None, gpus) is None
+
+
+def test_a_runner_that_is_not_listed_has_an_installed_models_name() -> None:
+    routes = ollama(ps={"models": []}, show=SHOW | {"modelfile": f"FROM {BLOB}"})
+    loading, foreign = Found(7, 1, "ab" * 32), Found(8, 1, "cd" * 32)
+    with RecordedServer(routes) as recorded:
+        names = ModelNames(Server(recorded.url))
+        for _ in range(3):
+            runners = names.named([loading, foreign], ())
+            assert [one.model for one in runners] == ["tiny:1b", None]
+        assert len(recorded.asked("/api/show")) == 1
+        assert len(recorded.asked("/api/tags")) == 1  # the foreign one is asked about later
+    assert runners[0].weights == "ab" * 32
 
 
 @pytest.mark.slow

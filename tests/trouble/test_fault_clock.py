@@ -15,7 +15,7 @@ import pytest
 
 from lifecycle_widgets.monitor import Runner, Sample, residencies
 from lifecycle_widgets.server import Resident
-from tests.experiments.user_mode_linux import WHY_NOT, boot, make_disk
+from tests.experiments.shortage.user_mode_linux import WHY_NOT, boot, make_disk
 from tests.sandbox.sandbox_tools import ROOT
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=timezone.utc)

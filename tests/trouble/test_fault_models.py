@@ -124,7 +124,8 @@ def test_no_memory_for_a_model_is_said_with_what_to_do_and_costs_the_others_thei
         with pytest.raises(ServerError, match="There is not enough memory for it: unload"):
             run_agent("Hi.", model=larger, server=server)
         # Ollama made room for a second try
-        until(lambda: left(monitor) == [(SMALL, "evicted")], "evicted")
+        until(lambda: left(monitor)[:1] == [(SMALL, "evicted")], "evicted")
+        assert {model for model, _ in left(monitor)[1:]} == {larger}  # the tries, which were seen
         trouble.unlink()
         works(server, larger)
         server.close()

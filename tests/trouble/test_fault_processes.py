@@ -12,8 +12,9 @@ import pytest
 from trouble_tools import SMALL, STORY, is_resident, left, telling, until, works
 
 from lifecycle_widgets.agent import RunFailed
-from lifecycle_widgets.experiments import ColdAndWarm, ExperimentFailed, control_groups
+from lifecycle_widgets.experiments import ColdAndWarm, ExperimentFailed
 from lifecycle_widgets.experiments.experiment import Step
+from lifecycle_widgets.experiments.shortage import control_groups
 from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.trouble import VARIABLE
@@ -190,7 +191,7 @@ def test_a_kernel_killed_during_a_load_on_a_shared_server_ends_the_load(tmp_path
     ):
         kernel = start_python(ON_LOAD.format(server=f"url = {box.url!r}"))
         wait_for_line(kernel, "begun")
-        until(lambda: runners(box.pid), "the load has begun")
+        until(lambda: any(s.runners for s in monitor.samples), "the monitor has seen the load")
         kernel.kill()
         kernel.wait(10)
         assert kernel.stdout is not None
@@ -198,5 +199,5 @@ def test_a_kernel_killed_during_a_load_on_a_shared_server_ends_the_load(tmp_path
         until(lambda: not runners(box.pid), "the load is given up")
         slow.unlink()
         works(monitor.server)
-        until(lambda: left(monitor) == [(SMALL, None)], "it was never in memory before")
+        until(lambda: left(monitor) == [(SMALL, "unknown"), (SMALL, None)], "each runner is a stay")
         monitor.server.close()

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 _DIGEST = re.compile(r"sha256[-:]([0-9a-f]{64})")
 _SERVES = {"serve", "start"}
+_OF_EACH_LOAD = ("--model", "-m", "--port")
 _HELPS = {"--list-devices", "--version", "--help", "-h"}
 # programs that pass on what comes in, or answer for others
 _FORWARDERS = {
@@ -67,6 +68,29 @@ def model_of(arguments: Sequence[str]) -> str | None:
     return _value(arguments, "--model") or (
         _value(arguments, "-m") if "llama" in base_name(arguments[0]) else None
     )
+
+
+def options_of(arguments: Sequence[str]) -> str | None:
+    """What a runner's command line says beside its model and port; None when there is nothing.
+
+    Ollama loads a model anew when other options are asked for, and some of them stand here.
+
+    Examples
+    --------
+    >>> options_of(["llama-server", "--model", "a.gguf", "--port", "4000", "-c", "4096"])
+    '-c 4096'
+    >>> options_of(["ollama", "runner", "--model=a.gguf", "--port=4000"]) is None
+    True
+    """
+    start = next((i for i, one in enumerate(arguments) if one.startswith("-")), len(arguments))
+    rest = iter(arguments[start:])
+    options = []
+    for argument in rest:
+        if argument in _OF_EACH_LOAD:
+            next(rest, None)
+        elif not argument.startswith(tuple(f"{option}=" for option in _OF_EACH_LOAD)):
+            options.append(argument)
+    return " ".join(options) or None
 
 
 def is_helper(arguments: Sequence[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 
@@ -18,6 +19,7 @@ from lifecycle_widgets.server import (
 )
 
 _ASK_AGAIN_S = 60.0  # where it was not told
+_LEARN_S = 0.2  # for each sample
 _TRY_AGAIN_S = 3.0  # where it did not answer
 
 
@@ -30,6 +32,7 @@ class ModelNames:
         self._not_before_s: dict[tuple[str, str], float] = {}  # when to ask again
         self._names: dict[str, str] = {}  # of weights: the name they were last resident under
         self._left: dict[int, str] = {}  # of a process: the model that alone was left for it
+        self._unknown: dict[str, float] = {}  # weights of no installed model: when to ask again
 
     def weights(self, residents: Sequence[Resident]) -> list[str | None]:
         """The weights file of each model, on the server's machine; None where it is not told."""
@@ -44,9 +47,12 @@ class ModelNames:
     ) -> tuple[Runner, ...]:
         """The runners with their models' names, as far as `weights` has heard of them.
 
-        A runner that does not tell its weights has the model that is left, if one alone is.
+        A runner that does not tell its weights has the model that is left, if one alone is. One
+        that is not listed (it is loading, or has a moment to live) has an installed model's name.
         """
         listed = residents if residents is not None else ()
+        if residents is not None:
+            self._learn({one.digest for one in found if one.digest is not None})
         names = {one.pid: self._name(one, listed) for one in found}
         if residents is not None:
             unnamed = [one for one in found if names[one.pid] is None]
@@ -54,13 +60,37 @@ class ModelNames:
             if len(left) == len(unnamed) == 1 and self._may_hold(unnamed[0], left[0]):
                 names[unnamed[0].pid] = self._left[unnamed[0].pid] = left[0].name
             self._left = {pid: name for pid, name in self._left.items() if pid in names}
-        return tuple(Runner(one.pid, one.rss_bytes, names[one.pid]) for one in found)
+        return tuple(
+            Runner(one.pid, one.rss_bytes, names[one.pid], one.digest, one.options) for one in found
+        )
 
     def _name(self, one: Found, residents: Sequence[Resident]) -> str | None:
         if one.digest in self._names:
             return self._names[one.digest]
         named = (r.name for r in residents if one.model and same_name(r.name, one.model))
         return next(named, self._left.get(one.pid))
+
+    def _learn(self, digests: set[str]) -> None:
+        """Find installed models with these weights; some of them at a time, as that may take long.
+
+        Each model is asked about once: the server's book keeps what it says.
+        """
+        now_s = time.monotonic()
+        digests = {d for d in digests - self._names.keys() if now_s >= self._unknown.get(d, 0.0)}
+        if not digests:
+            return
+        try:
+            for model in self._server.models():
+                with contextlib.suppress(UnknownModel):  # deleted meanwhile
+                    weights = self._server.weights_digest(model.name)
+                    if weights in digests:
+                        self._names[weights] = model.name
+                if digests <= self._names.keys() or time.monotonic() > now_s + _LEARN_S:
+                    return
+        except (ServerUnreachable, ServerError):
+            self._unknown.update(dict.fromkeys(digests, now_s + _TRY_AGAIN_S))
+            return
+        self._unknown.update(dict.fromkeys(digests, now_s + _ASK_AGAIN_S))
 
     def _may_hold(self, one: Found, resident: Resident) -> bool:
         """Not when both tell their weights: these are then others."""

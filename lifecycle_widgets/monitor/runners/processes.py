@@ -13,6 +13,7 @@ from lifecycle_widgets.monitor.runners.command_lines import (
     is_server,
     listens_on,
     model_of,
+    options_of,
 )
 
 _GENERATIONS = 3  # between a server and its runner a wrapper or two may stand
@@ -24,12 +25,14 @@ class Known:
     """A process that was taken in.
 
     ``chain``: itself, and those who started it up to the nearest Ollama server. ``model``: as in
-    its command line; None for a server, and for a server's child that names none.
+    its command line; None for a server, and for a server's child that names none. ``options``:
+    what else is there.
     """
 
     process: psutil.Process
     chain: tuple[int, ...]
     model: str | None = None
+    options: str | None = None
 
     @property
     def pid(self) -> int:
@@ -88,7 +91,8 @@ class Processes:
                 if not is_forked(process, arguments):  # else a runner to be
                     self.servers[pid] = Known(process, (pid,))
             elif (model := model_of(arguments)) is not None:
-                self.runners[pid] = Known(process, (pid, *_started_by(process)), model)
+                chain = (pid, *_started_by(process))
+                self.runners[pid] = Known(process, chain, model, options_of(arguments))
             elif self._parents and not is_helper(arguments) and process.ppid() in self._parents:
                 self.runners[pid] = Known(process, (pid, process.ppid()))
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from lifecycle_widgets.monitor.runners.command_lines import digest_in
+from lifecycle_widgets.monitor.runners.limit import Limit
 from lifecycle_widgets.monitor.runners.processes import Known, Processes
 from lifecycle_widgets.monitor.runners.server_process import ServerProcess
 from lifecycle_widgets.server import Server
@@ -19,13 +20,14 @@ class Found:
     """A runner process: its number, its memory, and what it serves.
 
     ``model`` is what its command line says, a path or a name; ``digest`` that of the weights.
-    Each is None where it is not told.
+    Each is None where it is not told. ``options`` is what else it says of how it was loaded.
     """
 
     pid: int
     rss_bytes: int
     digest: str | None
     model: str | None = None
+    options: str | None = None
 
 
 class RunnerWatch:
@@ -48,6 +50,7 @@ class RunnerWatch:
         #: why the runners cannot be seen, in a sentence; None when they can
         self.unseen: str | None = None
         self._processes = Processes()
+        self._limit = Limit()
         self._server: ServerProcess | None = None
         if server.is_local:
             self._server = ServerProcess(parts.hostname or "", parts.port or 0, self._processes)
@@ -58,6 +61,21 @@ class RunnerWatch:
         self._answers: bool | None = None  # not known yet
         self._resident = 0  # how many models it says are in memory
         self._read: tuple[int | None, tuple[Found, ...]] = (None, ())  # of which server
+
+    @property
+    def server_pid(self) -> int | None:
+        """The server's process; None where it is not known."""
+        return None if self._server is None else self._server.pid
+
+    def most_models(self, gpus: int) -> int | None:
+        """How many models may be in memory at once; None where that cannot be seen.
+
+        Parameters
+        ----------
+        gpus:
+            How many GPUs there are: where nobody has set a limit, Ollama's own goes by that.
+        """
+        return self._limit.of(self.server_pid, gpus)
 
     def scan(self) -> tuple[Found, ...] | None:
         """The runners that are alive now, with the resident set size (RSS) of each.
@@ -123,4 +141,5 @@ def _reading(runner: Known) -> Found | None:
         return None
     if not rss_bytes:  # a zombie has no memory
         return None
-    return Found(runner.pid, rss_bytes, digest_in(runner.model), runner.model)
+    digest = digest_in(runner.model)
+    return Found(runner.pid, rss_bytes, digest, runner.model, runner.options)

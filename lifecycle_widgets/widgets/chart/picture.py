@@ -29,7 +29,7 @@ from lifecycle_widgets.widgets.chart.rows import (
 )
 from lifecycle_widgets.widgets.chart.scene import COLORS, Scene
 from lifecycle_widgets.widgets.chart.series import columns
-from lifecycle_widgets.widgets.chart.words import end_text
+from lifecycle_widgets.widgets.chart.words import NO_NAME, end_text
 from lifecycle_widgets.widgets.formats import escaped
 
 MAX_POINTS = 240
@@ -95,7 +95,7 @@ def _area(model: str, color: str, unit: str) -> dict[str, Any]:
     """The models' memory: one on the other, so that the height is what they hold together."""
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     return {
-        "name": escaped(model) or "name not told",
+        "name": escaped(model) or NO_NAME,
         "hovertemplate": f"%{{y:.{0 if unit == 'MB' else 2}f}} {unit}",
         "stackgroup": "memory",
         "stackgaps": "interpolate",  # each trace keeps points of its own

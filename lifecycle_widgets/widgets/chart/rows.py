@@ -10,6 +10,7 @@ from typing import Any
 from lifecycle_widgets.monitor import Sample
 from lifecycle_widgets.widgets.chart.bands import FONT_SIZE, TEXT_COLOR
 from lifecycle_widgets.widgets.chart.scene import Scene
+from lifecycle_widgets.widgets.chart.words import NO_NAME
 from lifecycle_widgets.widgets.formats import escaped
 
 MARGIN = {"l": 158, "r": 12, "t": 6, "b": 26}  # pixels, as all heights here
@@ -75,7 +76,7 @@ def chart_rows(scene: Scene, values: Values) -> dict[str, Row]:
 
 def lane_names(scene: Scene) -> list[str]:
     """What stands at the lanes: the models, and how many have none. At least one."""
-    names = [_short(model) or "name not told" for model in scene.lanes]
+    names = [_short(model) or NO_NAME for model in scene.lanes]
     if scene.not_shown:
         names.append(f"and {scene.not_shown} more, not shown")
     return names or [""]

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from functools import cached_property
 
 from lifecycle_widgets.monitor import Residency, Sample
+from lifecycle_widgets.widgets.chart.words import is_untold
 
 # Okabe and Ito's first five, then those that differ most from all before them, also for the
 # colour-blind (the least CIEDE2000 of any two is 8.6; for most people 11), and read on dark and
@@ -22,7 +23,7 @@ COLORS = (
 _NEAR = 0.4  # an expiry is drawn when it lies at most this part of the window ahead
 _TEXT_ROOM = 0.17  # of the window: room for "leaves in 4 min 32 s" on a narrow page
 _UNTOLD_ROOM = 0.24  # for "until when is not told"
-_EMPTY_ROOM = 0.12  # for "server gone"
+_EMPTY_ROOM = 0.12  # for "server gone"; a longer word has room when time has passed
 _MOST_LANES = 16
 _MOST_GONE = 60  # stays that have ended
 
@@ -155,6 +156,6 @@ def room_ahead(
 
 
 def _text_room(resident: Sequence[Residency]) -> float:
-    if any(stay.expires_at is None and not stay.is_forever for stay in resident):
+    if any(is_untold(stay) for stay in resident):
         return _UNTOLD_ROOM
     return _TEXT_ROOM if resident else _EMPTY_ROOM

@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from lifecycle_widgets.monitor import Residency, Sample
+from lifecycle_widgets.monitor import WHYS, Residency, Sample
 from lifecycle_widgets.widgets.formats import clock_text, seconds_text, size_text
 
 NO_ANSWER = "the server does not answer"
+NO_NAME = "name not told"
 NOT_TOLD = "this server does not tell what is in memory"
 _ONE_BY_ONE = 3  # so many models are named in the status line
-_LABELS = {"requested": "unloaded", "unknown": "left"}
-_REASONS = {
-    "expired": "its keep_alive had run out",
-    "requested": "it was unloaded from here",
-    "evicted": "another load needed its place",
-    "crashed": "its runner ended by itself",
-    "server gone": "the server was gone",
-    "unknown": "most likely another client unloaded it",
-}
 _SETTLES_S = 1.5  # a model that is about to leave is gone by then; later, it is in use
 
 
@@ -41,10 +33,17 @@ def duration_text(seconds: float) -> str:
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
 
 
+def is_untold(stay: Residency) -> bool:
+    """Whether a model is in memory, and the server does not tell until when."""
+    return stay.expires_at is None and not stay.is_forever and not stay.is_loading
+
+
 def leaves_text(stay: Residency, now: datetime) -> str:
     """When a model that is in memory leaves it: "leaves in 23 s", "stays forever", "in use"..."""
     if stay.is_forever:
         return "stays forever"
+    if stay.is_loading:
+        return "is loading"
     if stay.expires_at is None:
         return "until when is not told"
     left_s = (stay.expires_at - now).total_seconds()
@@ -55,17 +54,17 @@ def leaves_text(stay: Residency, now: datetime) -> str:
 
 
 def end_label(stay: Residency) -> str:
-    """One word for the end of a band: "expired", "unloaded", "evicted"..."""
-    why = stay.why or "unknown"
-    return _LABELS.get(why, why)
+    """What stands at the end of a band: why it left, in the word that `Residency` has for it."""
+    return stay.why or "unknown"
 
 
 def end_text(stay: Residency) -> str:
     """The whole story of a model that has left, for the hover."""
     assert stay.until is not None
-    why = _REASONS.get(stay.why or "unknown", str(stay.why))
+    why = end_label(stay)
     held = seconds_text((stay.until - stay.since).total_seconds())
-    return f"{stay.model} left at {clock_text(stay.until)}: {why} (in memory for {held})"
+    left = f"{stay.model or NO_NAME} left at {clock_text(stay.until)}"
+    return f"{left}, {why}: {WHYS[why]} (in memory for {held})"
 
 
 def nothing_text(sample: Sample | None) -> str:
@@ -152,8 +151,7 @@ def _next_text(resident: Sequence[Residency], now: datetime) -> str:
         return f"next leaves in {duration_text(min(ahead))}"
     if all(stay.is_forever for stay in resident):
         return "all stay forever"
-    untold = any(stay.expires_at is None and not stay.is_forever for stay in resident)
-    return "until when is not told" if untold else "in use"
+    return "until when is not told" if any(map(is_untold, resident)) else "in use"
 
 
 def _resident_text(stay: Residency, sample: Sample) -> str:
@@ -163,9 +161,9 @@ def _resident_text(stay: Residency, sample: Sample) -> str:
     elif held is not None:  # else it has not been found yet, or has just gone
         size = f" (runner {size_text(held)}{_on_cards(stay.model, sample, 'and ')})"
     leaves = leaves_text(stay, sample.at)
-    if stay.expires_at is None and not stay.is_forever:
+    if is_untold(stay):
         leaves = f"in memory, {leaves}"
-    return f"{stay.model or 'name not told'}{size} {leaves}"
+    return f"{stay.model or NO_NAME}{size} {leaves}"
 
 
 def _on_cards(model: str, sample: Sample, how: str) -> str:
