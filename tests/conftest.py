@@ -27,8 +27,8 @@ MEASURES = (  # and claim something about times, which what runs beside them cou
     "tests/experiments/test_downstream.py",
     "tests/experiments/test_in_a_row.py",
     "tests/experiments/test_in_turn.py",
-    "tests/experiments/test_shortage.py",
-    "tests/experiments/test_task.py",
+    "tests/experiments/shortage/test_shortage.py",
+    "tests/experiments/shortage/test_task.py",
     "tests/facts/test_facts.py",
     "tests/monitor/test_monitor.py::test_what_it_costs",
     "tests/notebooks/test_notebooks.py::test_it_runs",
@@ -64,9 +64,13 @@ def server(sandbox: Sandbox) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def in_a_row_result(sandbox: Sandbox) -> InARowResult:
-    """A small but real one: three calls each with 0, two seconds, and five minutes."""
+    """A small but real one: three calls each with 0, two seconds, and five minutes, at a price."""
     experiment = InARow(
-        "smollm2:135m", keep_alives=(0, "2s", "5m"), gaps_s=(0.2, 4.0), server=Server(sandbox.url)
+        "smollm2:135m",
+        keep_alives=(0, "2s", "5m"),
+        gaps_s=(0.2, 4.0),
+        price_s_per_gb_min=1.0,
+        server=Server(sandbox.url),
     )
     return experiment.run()
 

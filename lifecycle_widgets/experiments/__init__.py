@@ -17,13 +17,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOMES = {
-    "cold_and_warm": ("ColdAndWarm", "ColdAndWarmResult"),
-    "consent": ("NeedsConsent",),
+    "cold_and_warm": ("ColdAndWarm",),
+    "cold_and_warm_result": ("ColdAndWarmResult",),
+    "ground.consent": ("NeedsConsent",),
     "downstream": ("Downstream",),
     "downstream_result": ("DownstreamResult",),
     "experiment": ("Experiment", "ExperimentFailed"),
     "frames": ("compare_runs", "run_frame"),
-    "in_a_row": ("InARow", "InARowResult"),
+    "in_a_row": ("InARow",),
+    "in_a_row_result": ("InARowResult",),
     "in_turn": ("InTurn", "InTurnResult"),
     "plan": ("Plan", "Step"),
     "result": ("Result", "load_result"),
@@ -35,16 +37,18 @@ __all__ = [*_HOME_OF]
 
 if TYPE_CHECKING:
     from lifecycle_widgets.experiments.cold_and_warm import ColdAndWarm as ColdAndWarm
-    from lifecycle_widgets.experiments.cold_and_warm import ColdAndWarmResult as ColdAndWarmResult
-    from lifecycle_widgets.experiments.consent import NeedsConsent as NeedsConsent
+    from lifecycle_widgets.experiments.cold_and_warm_result import (
+        ColdAndWarmResult as ColdAndWarmResult,
+    )
     from lifecycle_widgets.experiments.downstream import Downstream as Downstream
     from lifecycle_widgets.experiments.downstream_result import DownstreamResult as DownstreamResult
     from lifecycle_widgets.experiments.experiment import Experiment as Experiment
     from lifecycle_widgets.experiments.experiment import ExperimentFailed as ExperimentFailed
     from lifecycle_widgets.experiments.frames import compare_runs as compare_runs
     from lifecycle_widgets.experiments.frames import run_frame as run_frame
+    from lifecycle_widgets.experiments.ground.consent import NeedsConsent as NeedsConsent
     from lifecycle_widgets.experiments.in_a_row import InARow as InARow
-    from lifecycle_widgets.experiments.in_a_row import InARowResult as InARowResult
+    from lifecycle_widgets.experiments.in_a_row_result import InARowResult as InARowResult
     from lifecycle_widgets.experiments.in_turn import InTurn as InTurn
     from lifecycle_widgets.experiments.in_turn import InTurnResult as InTurnResult
     from lifecycle_widgets.experiments.plan import Plan as Plan

@@ -24,7 +24,8 @@ def break_even_s(reload_s: float, held_bytes: float, price_s_per_gb_s: float) ->
     Parameters
     ----------
     reload_s:
-        L: how much longer one waits when the model has to be loaded, in seconds.
+        L: how much longer a cold request waits than a warm one with the same history, in seconds:
+        the load, and the prompt that has to be read again (unloading throws the prompt cache away).
     held_bytes:
         The memory that the resident model takes.
     price_s_per_gb_s:
@@ -80,6 +81,9 @@ def cost(gap_s: float, ttl_s: float, t_star_s: float) -> float:
 def reload_interval(cold_ttft_s: Sequence[float], warm_ttft_s: Sequence[float]) -> Interval:
     """L: the median time to first token when the model has to be loaded, less the median warm one.
 
+    Both of requests with the same history, so that the difference is all that a reload costs: the
+    load, and the prompt read again.
+
     With its interval (`difference_interval`).
 
     Raises
@@ -111,6 +115,34 @@ def break_even_interval(
     per_s = price_s_per_gb_min / 60
     low, median, high = (
         break_even_s(max(0.0, s), held_bytes, per_s)
+        for s in (reload_s.low, reload_s.median, reload_s.high)
+    )
+    return Interval(low, median, high, reload_s.n)
+
+
+def break_even_beside(reload_s: Interval, slowdown: float) -> Interval:
+    """T* while a downstream task runs that the resident model slows down ``slowdown`` times.
+
+    In each second that the model is there such a task loses c = 1 - 1/s seconds of its work, so
+    T* = L / c, whatever the model's size (`Downstream` measures s).
+
+    Raises
+    ------
+    ValueError
+        For a slowdown below 1.
+
+    Examples
+    --------
+    From 65 s to 300 s, as in griptape's issue 1379: a reload of 5 s is worth 6.4 s of holding.
+
+    >>> round(break_even_beside(Interval(5.0, 5.0, 5.0, 3), 300 / 65).median, 1)
+    6.4
+    """
+    if not 1 <= slowdown < math.inf:
+        raise ValueError(f"slowdown is {slowdown}; give 1 (none) or more.")
+    lost = 1 - 1 / slowdown
+    low, median, high = (
+        max(0.0, s) / lost if lost else math.inf
         for s in (reload_s.low, reload_s.median, reload_s.high)
     )
     return Interval(low, median, high, reload_s.n)

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from lifecycle_widgets.experiments.downstream_place import Place
 from lifecycle_widgets.experiments.downstream_result import (
     CONDITIONS,
     RESIDENT,
@@ -22,15 +21,16 @@ from lifecycle_widgets.experiments.downstream_result import (
     DownstreamResult,
 )
 from lifecycle_widgets.experiments.experiment import Experiment, Row
-from lifecycle_widgets.experiments.ground import (
+from lifecycle_widgets.experiments.ground.ground import (
     RUNNER_BYTES,
     chat_model,
     ground_notes,
-    told_bytes,
 )
+from lifecycle_widgets.experiments.ground.model_memory import memory_of, planned
 from lifecycle_widgets.experiments.plan import Plan
-from lifecycle_widgets.experiments.shortage import Shortage
-from lifecycle_widgets.experiments.task import BigFile, TaskRun, run_task
+from lifecycle_widgets.experiments.shortage.place import Place
+from lifecycle_widgets.experiments.shortage.shortage import Shortage
+from lifecycle_widgets.experiments.shortage.task import BigFile, TaskRun, run_task
 from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.runs import Think
 from lifecycle_widgets.sandbox import MODELS, Sandbox
@@ -131,6 +131,7 @@ class Downstream(Experiment["DownstreamResult"]):
     def plan(self) -> Plan:
         """What will be run. Raises PermissionError for a shortage that must be and cannot."""
         model, short = chat_model(self.server, self.model), self._is_short()
+        memory = memory_of(self.server, model)
         what = f"{self.rounds} times each: {', '.join(CONDITIONS)}; then "
         what += f"{' '.join(self.task)!r}" if self.task else f"a file of {_FILE_BYTES / 1e6:.0f} MB"
         what += " is run twice." if self.task else " is read twice."
@@ -138,9 +139,9 @@ class Downstream(Experiment["DownstreamResult"]):
             what=f"{self.model} answers an agent. {what}",
             rows=self.rounds * len(CONDITIONS),
             seconds=round(self.rounds * (22.0 if short else 12.0) + 5),
-            memory_bytes=told_bytes(model, RUNNER_BYTES + _FILE_BYTES),
             models=() if short else (self.model,),
             notes=(self._note(short), *([] if short else self._notes_on(model))),
+            **planned(memory and memory.plus(_FILE_BYTES)),
         )
 
     def _notes_on(self, model: Model) -> list[str]:

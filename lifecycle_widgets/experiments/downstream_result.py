@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import html
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from lifecycle_widgets.experiments.enough import require_rounds
 from lifecycle_widgets.experiments.result import Result
-from lifecycle_widgets.experiments.statistics import Interval, median_interval, ratio_interval
+from lifecycle_widgets.experiments.statistics import (
+    Interval,
+    difference_interval,
+    median_interval,
+    ratio_interval,
+)
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -16,7 +24,9 @@ if TYPE_CHECKING:
 NEVER, RESIDENT = "never loaded", "resident, idle"
 ZERO, STOP = "gone by keep_alive=0", "gone by ollama stop"
 CONDITIONS = (NEVER, RESIDENT, ZERO, STOP)
-_WORTH_SAYING = 1.1  # less than a tenth more is no slowdown that a person would look for
+# less than a tenth more, or a twentieth of a second, is no slowdown that a person would look for
+_WORTH_SAYING, _WORTH_SAYING_S = 1.1, 0.05
+_TINY_S = 0.25  # of a shorter time nobody would say how many times as long another one is
 
 
 class DownstreamResult(Result):
@@ -45,8 +55,8 @@ class DownstreamResult(Result):
         """One row per condition, medians: what the figure shows.
 
         ``runs``; ``first_s`` and ``steady_s``, the task's first and second run, the latter with its
-        interval ``low_s`` to ``high_s``; ``disk_gb`` (read in the second run), ``runner_gb``,
-        ``page_cache_gb`` and ``used_gb`` (1 GB = 1e9 bytes).
+        interval ``low_s`` to ``high_s`` (NaN of a single run); ``disk_gb`` (read in the second
+        run), ``runner_gb``, ``page_cache_gb`` and ``used_gb`` (1 GB = 1e9 bytes).
         """
         conditions = [c for c in CONDITIONS if c in set(self.frame["condition"])]
         return pd.DataFrame([self._row(c) for c in conditions], index=conditions).rename_axis(
@@ -56,7 +66,9 @@ class DownstreamResult(Result):
     def _row(self, condition: str) -> dict[str, float]:
         rows, steady = self.frame[self.frame["condition"] == condition], self.seconds(condition)
         row = {"runs": len(rows), "first_s": rows["first_s"].median(), "steady_s": steady.median}
-        row |= {"low_s": steady.low, "high_s": steady.high}
+        row |= {"low_s": math.nan, "high_s": math.nan}
+        if steady.has_ends:
+            row |= {"low_s": steady.low, "high_s": steady.high}
         sizes = {"disk_gb": "steady_disk_bytes", "runner_gb": "runner_bytes"}
         sizes |= {"page_cache_gb": "page_cache_bytes", "used_gb": "used_bytes"}
         # None where it is not told: the server is on another machine, or the system does not count
@@ -64,11 +76,19 @@ class DownstreamResult(Result):
 
     def seconds(self, condition: str) -> Interval:
         """The task's steady run in a condition. Raises ValueError when it was not measured."""
-        return median_interval(self._steady(condition))
+        return self._widened(median_interval(self._steady(condition)))
 
     def slowdown(self, condition: str) -> Interval:
-        """How many times as long as with the model never loaded. Raises ValueError as `seconds`."""
-        return ratio_interval(self._steady(condition), self._steady(NEVER))
+        """How many times as long as with the model never loaded. Raises ValueError as `seconds`.
+
+        Where other work ran beside it, it may have slowed down either of the two.
+        """
+        ratio, taken = ratio_interval(self._steady(condition), self._steady(NEVER)), self._taken
+        return replace(ratio, low=ratio.low * (1 - taken), high=ratio.high / (1 - taken))
+
+    def extra_s(self, condition: str) -> Interval:
+        """How many seconds longer than with the model never loaded. Raises as `seconds`."""
+        return self._widened(difference_interval(self._steady(condition), self._steady(NEVER)))
 
     def price_of_a_second(self) -> float:
         """c = 1 - 1/s: what a resident second costs while this task runs, in seconds of waiting.
@@ -83,20 +103,32 @@ class DownstreamResult(Result):
         return list(self.frame.loc[self.frame["condition"] == condition, "steady_s"])
 
     def _verdict(self) -> str:
-        s, model = self.slowdown(RESIDENT), self.facts["model"]
-        never, resident = self.seconds(NEVER), self.seconds(RESIDENT)
-        where = self._where()
-        if s.low <= _WORTH_SAYING or never.overlaps(resident):
+        require_rounds(self.frame, CONDITIONS, self.facts["rounds"])
+        model, never, resident = self.facts["model"], self.seconds(NEVER), self.seconds(RESIDENT)
+        if not self._is_slower(RESIDENT):
             return (
                 f"Nothing slows down here because {model} is resident: the task takes {resident} s "
-                f"with it and {never} s without, {s} times as long: not distinguishable from no "
-                f"slowdown that matters.{where}"
+                f"with it and {never} s without, {self._longer(RESIDENT)}: not distinguishable "
+                f"from no slowdown that matters.{self._where()}"
             )
         return (
             f"With {model} resident and idle the task takes {resident} s instead of {never} s: "
-            f"{s} times as long. {self._cure(ZERO)} {self._cure(STOP)} While such a task runs, a "
-            f"second of the model in memory costs {self.price_of_a_second():.2f} s.{where}"
+            f"{self._longer(RESIDENT)}. {self._cure(ZERO)} {self._cure(STOP)} While such a task "
+            f"runs, a second of the model in memory costs {self.price_of_a_second():.2f} s."
+            f"{self._where()}"
         )
+
+    def _is_slower(self, condition: str) -> bool:
+        """Whether it can be told that it takes longer there, by so much that somebody cares."""
+        if self.seconds(condition).overlaps(self.seconds(NEVER)):
+            return False
+        is_worth_it = self.extra_s(condition).low > _WORTH_SAYING_S
+        return is_worth_it and self.slowdown(condition).low > _WORTH_SAYING
+
+    def _longer(self, condition: str) -> str:
+        if self.seconds(NEVER).median < _TINY_S:
+            return f"{self.extra_s(condition)} s longer"
+        return f"{self.slowdown(condition)} times as long"
 
     def _where(self) -> str:
         if not self.is_short:
@@ -106,12 +138,14 @@ class DownstreamResult(Result):
         return " The disk could not be slowed down here: on a slower one it would take longer."
 
     def _cure(self, condition: str) -> str:
-        seconds, s = self.seconds(condition), self.slowdown(condition)
-        if s.low <= _WORTH_SAYING or seconds.overlaps(self.seconds(NEVER)):
-            return f"{condition.capitalize()}, it takes {seconds} s: cured."
-        if not seconds.overlaps(self.seconds(RESIDENT)) and s.high < self.slowdown(RESIDENT).low:
-            return f"{condition.capitalize()}, it takes {seconds} s: better, not cured ({s} times)."
-        return f"{condition.capitalize()}, it takes {seconds} s: that does not cure it here."
+        seconds = self.seconds(condition)
+        it_takes = f"{condition.capitalize()}, it takes {seconds} s"
+        is_better = not seconds.overlaps(self.seconds(RESIDENT))
+        if not self._is_slower(condition):
+            return f"{it_takes}: {'cured' if is_better else 'not distinguishable from either'}."
+        if is_better and self.extra_s(condition).high < self.extra_s(RESIDENT).low:
+            return f"{it_takes}: better, not cured ({self._longer(condition)})."
+        return f"{it_takes}: that does not cure it here."
 
     @property
     def figure(self) -> go.Figure:
@@ -119,4 +153,5 @@ class DownstreamResult(Result):
         from lifecycle_widgets.experiments.figures.downstream import draw
 
         model = html.escape(self.facts["model"])
-        return draw(self.frame, model, conditions=CONDITIONS, is_short=self.is_short)
+        seconds = {c: self.seconds(c) for c in CONDITIONS if self._steady(c)}
+        return draw(self.frame, model, seconds, conditions=CONDITIONS, is_short=self.is_short)

@@ -11,9 +11,12 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import pandas as pd
 
-from lifecycle_widgets.agent import AgentRun, RunFailed, checked_think
-from lifecycle_widgets.experiments.consent import Consent, NeedsConsent
-from lifecycle_widgets.experiments.ground import chat_model, require_memory, require_told
+from lifecycle_widgets.agent import AgentRun, checked_think
+from lifecycle_widgets.experiments.conversation import Turns
+from lifecycle_widgets.experiments.faults import sentence
+from lifecycle_widgets.experiments.ground.consent import Consent, NeedsConsent
+from lifecycle_widgets.experiments.ground.ground import chat_model, require_memory, require_told
+from lifecycle_widgets.experiments.ground.meanwhile import Meanwhile
 from lifecycle_widgets.experiments.plan import Plan, Step
 from lifecycle_widgets.experiments.result import Result
 from lifecycle_widgets.keep_alive import KeepAlive
@@ -69,6 +72,8 @@ class Experiment(ABC, Generic[R]):
         self._planned = 0
         self._busy = threading.Lock()
         self._consent = Consent(self._server, ())
+        self._disturbed = False  # somebody else used the model of the last request
+        self._meanwhile = Meanwhile(self._server)
 
     @property
     def server(self) -> Server:
@@ -182,21 +187,23 @@ class Experiment(ABC, Generic[R]):
         }
         fault: BaseException | None = None
         measuring = self._measure()
-        try:
-            for row in measuring:
-                self._rows.append(row)
-                self._look_for_stop()
-        except _Stopped:
-            facts["stopped"] = len(self._rows) < plan.rows
-        except BaseException as error:
-            fault = error
-        finally:
-            measuring.close()  # type: ignore[attr-defined]  # its `finally` runs now
-            self._leave()
-        facts |= self._found
+        self._meanwhile = Meanwhile(self.server)
+        with self._meanwhile:
+            try:
+                for row in measuring:
+                    self._rows.append(row)
+                    self._look_for_stop()
+            except _Stopped:
+                facts["stopped"] = len(self._rows) < plan.rows
+            except BaseException as error:
+                fault = error
+            finally:
+                measuring.close()  # type: ignore[attr-defined]  # its `finally` runs now
+                self._leave()
+        facts |= {"meanwhile": self._meanwhile.facts(), **self._found}
         facts["seconds"] = round(time.monotonic() - started, 3)
         if fault is not None:
-            facts["error"] = _sentence(fault)
+            facts["error"] = sentence(fault)
             facts["stopped"] = isinstance(fault, KeyboardInterrupt)
         self.result = self.result_kind(pd.DataFrame(self._rows), facts)  # type: ignore[assignment]
         if fault is None:
@@ -204,7 +211,7 @@ class Experiment(ABC, Generic[R]):
         if not isinstance(fault, Exception) or (isinstance(fault, NeedsConsent) and not self._rows):
             raise fault  # an interrupt, or a question: what was measured is in .result
         done = f"{len(self._rows)} of {plan.rows} measurements are kept in .result"
-        raise ExperimentFailed(f"{_sentence(fault)} ({done}.)", self.result) from fault
+        raise ExperimentFailed(f"{sentence(fault)} ({done}.)", self.result) from fault
 
     def _leave(self) -> None:
         """Unload what we loaded. A server that is gone has nothing loaded."""
@@ -226,9 +233,11 @@ class Experiment(ABC, Generic[R]):
             self._on_step(Step(len(self._rows), self._planned, what))
 
     def _wait(self, seconds: float) -> None:
-        """Wait, but not longer than until Stop."""
+        """Wait, but not longer than until Stop. What others do meanwhile disturbs nothing."""
+        began_s = time.monotonic()
         if self._stop_asked.wait(max(0.0, seconds)):
             raise _Stopped
+        self._meanwhile.paused(began_s)
 
     def _ask(
         self,
@@ -238,25 +247,44 @@ class Experiment(ABC, Generic[R]):
         keep_alive: KeepAlive | str | float | None,
         server: Server | None = None,
         options: Mapping[str, Any] | None = None,
+        history: Turns = (),
     ) -> Run:
         """One prompt, as a griptape Agent with streaming; its `Run`.
+
+        ``self._disturbed`` says afterwards whether somebody else has used or unloaded the model
+        since our last request for it, as far as its deadline betrays that.
 
         Raises NeedsConsent when the model is in memory for somebody else (on another ``server``
         than the experiment's, a private one, it never is).
         """
         self._look_for_stop()
-        if server is not None and server.url != self.server.url:
-            return self._answer(prompt, model, keep_alive, server, options)
+        self._disturbed = False
+        if self._is_private(server):
+            assert server is not None
+            return self._answer(prompt, model, keep_alive, server, options, history)
         here, began_at = self._consent.require(model), datetime.now(timezone.utc)
+        self._disturbed = self._consent.is_disturbed(model, here.get(model))
         try:
-            run = self._answer(prompt, model, keep_alive, self.server, options)
+            run = self._answer(prompt, model, keep_alive, self.server, options, history)
         except BaseException:
             self._consent.lent(model, keep_alive, began_at)  # it may have been loaded all the same
             raise
         if run.was_resident and not here:
             self._consent.refuse(model)  # somebody has loaded it since we looked
+            self._disturbed = True
         self._consent.lent(model, keep_alive, began_at)
         return run
+
+    def _is_private(self, server: Server | None) -> bool:
+        """Whether it is one of our own, beside the experiment's, where nobody else's models are."""
+        return server is not None and server.url != self.server.url
+
+    def _look_for_others(self, model: str) -> bool:
+        """``self._disturbed``, once more after the answer: a request beside ours moves the deadline
+        that ours has set. Raises as `Server.resident`."""
+        resident = self.server.resident(model)
+        self._disturbed = self._disturbed or self._consent.is_disturbed(model, resident)
+        return self._disturbed
 
     def _answer(
         self,
@@ -265,6 +293,7 @@ class Experiment(ABC, Generic[R]):
         keep_alive: KeepAlive | str | float | None,
         server: Server,
         options: Mapping[str, Any] | None,
+        history: Turns,
     ) -> Run:
         asking = self._asking = AgentRun(
             prompt,
@@ -272,6 +301,7 @@ class Experiment(ABC, Generic[R]):
             keep_alive=keep_alive,
             server=server,
             options=options,
+            history=history,
             think=self.think,
         )
         asking.start()
@@ -298,17 +328,3 @@ class Experiment(ABC, Generic[R]):
     def _unload(self, model: str) -> None:
         """Have it out of memory. Raises NeedsConsent when it is there for somebody else."""
         self._consent.unload(model)
-
-
-def _sentence(fault: BaseException) -> str:
-    if isinstance(fault, NeedsConsent):
-        return (
-            f"{fault.named} was used by somebody else in the middle of the experiment, so it was "
-            "left alone from then on. Run it again when nobody needs the model."
-        )
-    known = (ServerUnreachable, ServerError, UnknownModel, RunFailed, TimeoutError, MemoryError)
-    if isinstance(fault, (*known, ValueError, OSError)):
-        return str(fault) or type(fault).__name__
-    if not isinstance(fault, Exception):
-        return type(fault).__name__  # an interrupt
-    return f"The experiment failed: {type(fault).__name__}: {fault}"

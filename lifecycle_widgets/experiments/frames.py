@@ -7,24 +7,36 @@ from typing import Any
 
 import pandas as pd
 
-from lifecycle_widgets.runs import Run
+from lifecycle_widgets.runs import Run, options_text
+from lifecycle_widgets.runs.parts import NOT_TOLD, REST
 
 _KINDS = {
     "started_at": "object",  # wall clock with its time zone, as in the run
     "model": "object",
     "keep_alive": "object",
+    "options": "object",
+    "history_turns": "Int64",
     "was_resident": "boolean",
+    "requests": "Int64",
+    "loads": "Int64",
     "load_s": "float64",
     "prompt_eval_s": "float64",
     "eval_s": "float64",
+    "tools_s": "float64",
+    "not_told_s": "float64",
+    "rest_s": "float64",
     "ttft_s": "float64",
     "think": "object",
     "thinking_s": "float64",
     "first_text_s": "float64",
     "total_s": "float64",
+    "prompt_tokens": "Int64",
+    "cached_tokens": "Int64",
     "output_tokens": "Int64",
     "tokens_per_s": "float64",
+    "context_length": "Int64",
     "done_reason": "object",
+    "note": "object",
     "stopped": "bool",
     "error": "object",
 }
@@ -37,11 +49,14 @@ def run_frame(runs: Iterable[Run]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``started_at`` (wall clock), ``model``, ``keep_alive`` (text), ``was_resident``, ``load_s``,
-        ``prompt_eval_s``, ``eval_s``, ``ttft_s`` (seconds), ``think`` (text, as it was sent),
-        ``thinking_s``, ``first_text_s``, ``total_s`` (seconds), ``output_tokens``,
-        ``tokens_per_s``, ``done_reason``, ``stopped``, ``error``. What is not known is missing
-        (NaN, NA or None).
+        ``started_at`` (wall clock), ``model``, ``keep_alive`` and ``options`` (text, such as
+        "num_ctx 8192"), ``history_turns``, ``was_resident``, ``requests`` and how many of them had
+        to load the model (``loads``); where the time went, in seconds: ``load_s``,
+        ``prompt_eval_s``, ``eval_s``, ``tools_s``, ``not_told_s``, ``rest_s`` (griptape and
+        network), which add up to ``total_s``; ``ttft_s``, ``think`` (text, as it was sent),
+        ``thinking_s``, ``first_text_s``, ``total_s``, ``prompt_tokens``, ``cached_tokens``,
+        ``output_tokens``, ``tokens_per_s``, ``context_length`` (tokens), ``done_reason``,
+        ``note``, ``stopped``, ``error``. What is not known is missing (NaN, NA or None).
 
     Examples
     --------
@@ -82,7 +97,8 @@ def compare_runs(first: Run, second: Run) -> pd.DataFrame:
     True
     """
     one, other = _row(first), _row(second)
-    asked, ended = ("model", "keep_alive", "think"), ("done_reason", "stopped", "error")
+    asked = ("model", "keep_alive", "options", "think")
+    ended = ("done_reason", "note", "stopped", "error")
     shown = (*asked, "was_resident", *_NUMBERS, *ended)
     rows = {name: (one[name], other[name], _difference(name, one, other)) for name in shown}
     return pd.DataFrame.from_dict(
@@ -98,23 +114,34 @@ def _difference(name: str, one: dict[str, Any], other: dict[str, Any]) -> float 
 
 
 def _row(run: Run) -> dict[str, Any]:
-    t = run.timings
+    t, parts = run.timings, run.parts
     return {
         "started_at": run.started_at,
         "model": run.model,
         "keep_alive": str(run.keep_alive),
+        "options": options_text(run.options),
+        "history_turns": len(run.history),
         "was_resident": run.was_resident,
+        "requests": len(run.steps),
+        "loads": run.loads,
         "load_s": t.load_s,
         "prompt_eval_s": t.prompt_eval_s,
         "eval_s": t.eval_s,
+        "tools_s": t.tools_s,
+        "not_told_s": parts.get(NOT_TOLD, 0.0),
+        "rest_s": parts[REST],
         "ttft_s": t.ttft_s,
         "think": None if run.think is None else str(run.think).lower(),
         "thinking_s": t.thinking_s,
         "first_text_s": t.first_text_s,
         "total_s": t.total_s,
+        "prompt_tokens": t.prompt_tokens,
+        "cached_tokens": t.cached_tokens,
         "output_tokens": t.output_tokens,
         "tokens_per_s": t.tokens_per_s,
+        "context_length": run.context_length,
         "done_reason": t.done_reason,
+        "note": run.note,
         "stopped": run.stopped,
         "error": run.error,
     }

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lifecycle_widgets.agent import RunFailed
-from lifecycle_widgets.experiments.arms import (
+from lifecycle_widgets.experiments.arms.arms import (
     Arm,
     ArmsExperiment,
     Call,
     keep_alives_checked,
     seconds_checked,
 )
-from lifecycle_widgets.experiments.arms_result import ArmsResult
-from lifecycle_widgets.experiments.eviction import DURATIONS, FOREVER, ROOM, evictions
+from lifecycle_widgets.experiments.arms.eviction import DURATIONS, FOREVER, ROOM, evictions
+from lifecycle_widgets.experiments.arms.result import ArmsResult
+from lifecycle_widgets.experiments.enough import not_compared
 from lifecycle_widgets.experiments.experiment import Row
-from lifecycle_widgets.experiments.ground import distinct
+from lifecycle_widgets.experiments.ground.ground import distinct
 from lifecycle_widgets.experiments.plan import Plan
 from lifecycle_widgets.experiments.statistics import Interval
 from lifecycle_widgets.keep_alive import KeepAlive
@@ -80,8 +81,8 @@ class InTurn(ArmsExperiment["InTurnResult"]):
     """
 
     columns = (
-        "arm", "round", "call", "model", "start_s", "gap_s", "idle_s", "was_resident", "load_s",
-        "ttft_s", "total_s", "residents", "held_bytes", "expires_in_s",
+        "arm", "round", "call", "model", "start_s", "gap_s", "idle_s", "was_resident", "loaded",
+        "load_s", "ttft_s", "total_s", "residents", "held_bytes", "expires_in_s", "others",
     )  # fmt: skip
 
     def __init__(
@@ -217,9 +218,10 @@ class InTurnResult(ArmsResult):
 
     ``frame``: ``arm``, ``round``, ``call``, ``model``, ``start_s`` (since the arm's first call),
     ``gap_s`` (since the end of the last call), ``idle_s`` (since the end of this model's last
-    call), ``was_resident``, ``load_s``, ``ttft_s``, ``total_s``; and when the answer had ended (and
-    a model with keep_alive 0 had left): ``residents``, ``held_bytes``, ``expires_in_s`` (NaN: gone,
-    inf: forever).
+    call), ``was_resident``, ``loaded`` (the model was loaded for it), ``load_s``, ``ttft_s``,
+    ``total_s``; and when the answer had ended (and a model with keep_alive 0 had left):
+    ``residents``, ``held_bytes``, ``expires_in_s`` (NaN: gone, inf: forever); ``others``: somebody
+    else has used the model, or unloaded it, meanwhile.
     """
 
     kind = "in_turn"
@@ -247,13 +249,18 @@ class InTurnResult(ArmsResult):
         return None if told.empty else round(float(told.median()))
 
     def _verdict(self) -> str:
-        table = self.table
+        sentences = [self._loads(), self._trade(), *self._eviction_sentences()]
+        return " ".join(s for s in sentences if s) + self._source_note()
+
+    def _loads(self) -> str:
+        """How many of the same calls had to load their model; of what is not whole, nothing."""
+        table = self.table.loc[list(self.whole_arms)]
+        if table.empty:
+            return ""
         loads = ", ".join(
             f"{count} with {self._name(str(arm))}" for arm, count in table["loads"].items()
         )
-        head = f"Of {table['calls'].max()} calls so many had to load their model first: {loads}."
-        sentences = [head, self._trade(), *self._eviction_sentences()]
-        return " ".join(s for s in sentences if s) + self._source_note()
+        return f"Of {table['calls'].max()} calls so many had to load their model first: {loads}."
 
     def _name(self, arm: str) -> str:
         if arm != str(KeepAlive(None)) or self.default_s is None:
@@ -263,8 +270,11 @@ class InTurnResult(ArmsResult):
 
     def _trade(self) -> str:
         """The arm with the most waiting against the one with the least, where no limit was set."""
-        free = [arm["arm"] for arm in self.facts["arms"] if not arm["settings"]]
-        table = self.table.loc[free]
+        whole = self.whole_arms
+        if why_not := not_compared([self._name(arm) for arm in whole]):
+            return why_not
+        limited = {arm["arm"] for arm in self.facts["arms"] if arm["settings"]}
+        table = self.table.loc[[arm for arm in whole if arm not in limited]]
         if len(table) < 2 or table["waiting_s"].isna().any():
             return ""
         most, least = str(table["waiting_s"].idxmax()), str(table["waiting_s"].idxmin())
@@ -304,10 +314,14 @@ class InTurnResult(ArmsResult):
         """Who was in memory when, arm by arm; beside it waiting and GB-seconds."""
         from lifecycle_widgets.experiments.figures.in_turn import draw
 
-        return draw(self.frame, self.residencies, self.table)
+        table = self.table
+        waiting = {str(arm): self.waiting_s(str(arm)) for arm in table.index}
+        return draw(self.frame, self.residencies, table, waiting)
 
 
 def _ends(sum_s: Interval) -> str:
+    if not sum_s.has_ends:
+        return f"{sum_s.median:.1f}"
     return f"{sum_s.median:.1f} ({sum_s.low:.1f} to {sum_s.high:.1f})"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
+
+from lifecycle_widgets.experiments.enough import TooLittle
+from lifecycle_widgets.experiments.ground.meanwhile import beside_sentence, much
+from lifecycle_widgets.experiments.statistics import Interval
+from lifecycle_widgets.whole_files import write_whole
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -32,7 +36,8 @@ class Result(ABC):
     facts:
         What was measured where: plain JSON values. Always ``server_url``, ``server_kind``,
         ``ollama_version``, ``started_at`` (ISO, with time zone), ``seconds``, ``planned`` (how
-        many rows there were to be), ``stopped``, ``error``, and the experiment's own settings.
+        many rows there were to be), ``stopped``, ``error``, ``meanwhile`` (what other
+        work the machine had, see `meanwhile_facts`), and the experiment's own settings.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -51,21 +56,59 @@ class Result(ABC):
         return not self.facts["stopped"] and self.facts["error"] is None
 
     @property
+    def share_of_others(self) -> float | None:
+        """The share of the CPU that other work took meanwhile, 0 to 1; None when it is not told."""
+        share = self.facts.get("meanwhile", {}).get("cpu_of_others")
+        return None if share is None else float(share)
+
+    @property
+    def undisturbed(self) -> pd.DataFrame:
+        """The rows that nobody else's requests have touched: what the verdict rests on."""
+        if "others" not in self.frame:
+            return self.frame
+        return self.frame[~self.frame["others"].astype(bool)]
+
+    def _others_sentence(self) -> str:
+        """How many rows are left out since somebody else used the model; empty for none."""
+        touched = len(self.frame) - len(self.undisturbed)
+        if not touched:
+            return ""
+        return (
+            f" {touched} of {len(self.frame)} measurements are left out: somebody else has used "
+            "the model, or unloaded it, meanwhile."
+        )
+
+    @property
     def verdict(self) -> str:
         """What the data say, in a sentence or two, computed from them."""
         if self.frame.empty:
             return f"Nothing was measured{self._how_it_ended()}."
+        said = self._what_it_says() + self._others_sentence()
+        return said + beside_sentence(self.share_of_others)
+
+    def _what_it_says(self) -> str:
         if not self.is_complete:
             done, planned = len(self.frame), self.facts["planned"]
             head = f"Measured {done} of {planned}{self._how_it_ended()}."
             try:
                 return f"{head} {self._verdict()}"
+            except TooLittle as lacking:
+                return f"{head} {lacking}"
             except (ValueError, KeyError, IndexError):  # too little for a verdict
                 return head
         try:
             return self._verdict()
         except ValueError as lacking:
             return f"Measured {len(self.frame)}. {lacking}"
+
+    @property
+    def _taken(self) -> float:
+        """The share of the CPU that others took, where that is worth a word; else 0."""
+        return much(self.share_of_others)
+
+    def _widened(self, interval: Interval) -> Interval:
+        """The interval of a time, for whatever other work ran beside it (see `Interval.beside`)."""
+        return interval.beside(self._taken) if self._taken else interval
 
     def _how_it_ended(self) -> str:
         if self.facts["error"]:
@@ -107,8 +150,7 @@ class Result(ABC):
             _FACTS: json.dumps(about, indent=2) + "\n",
         }
         try:
-            place.mkdir(parents=True, exist_ok=True)
-            _write(place, text)
+            write_whole(place, text)
         except OSError as fault:
             raise type(fault)(
                 fault.errno,
@@ -120,23 +162,6 @@ class Result(ABC):
 
     def _repr_markdown_(self) -> str:
         return as_markdown(self.verdict)  # a notebook shows the verdict
-
-
-def _write(place: Path, files: Mapping[str, str]) -> None:
-    """Write all of these files or none: a full disk must not cost an older result."""
-    beside = {name: place / f".{name}.part" for name in files}
-    try:
-        for name, text in files.items():
-            with beside[name].open("w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())  # some disks say only now that they are full
-        for name in files:
-            beside[name].replace(place / name)
-    except BaseException:
-        for part in beside.values():
-            part.unlink(missing_ok=True)
-        raise
 
 
 def as_markdown(text: str) -> str:

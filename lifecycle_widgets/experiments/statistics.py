@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,15 @@ _SEED = 20200229
 class Interval:
     """A median with its interval, in the unit of the data, from ``n`` measurements.
 
+    An end that is not known is infinite. One measurement knows neither of its ends, so nothing can
+    be told from it.
+
     Examples
     --------
     >>> print(Interval(1.0, 1.25, 1.5, 7), "and", Interval(990, 1815, math.inf, 9))
-    1.25 (1 to 1.5, n=7) and 1815 (990 to inf, n=9)
+    1.25 (1 to 1.5, n=7) and 1815 (990 or more, n=9)
+    >>> print(median_interval([70.2]))
+    70.2 (n=1)
     >>> Interval(1.0, 1.2, 1.5, 7).overlaps(Interval(1.4, 2.0, 2.2, 7))
     True
     """
@@ -36,20 +41,53 @@ class Interval:
         """True when the intervals share a value: the two are not distinguishable here."""
         return self.low <= other.high and other.low <= self.high
 
+    @property
+    def has_ends(self) -> bool:
+        """Whether both ends are known."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    def beside(self, share: float) -> Interval:
+        """What it would be alone, for a time that was measured beside other work.
+
+        A time that was measured while others took that share of the machine was, alone, between
+        1 - ``share`` of it and all of it: which, nobody knows. So the lower end goes down.
+
+        Parameters
+        ----------
+        share:
+            0 to 1.
+
+        Examples
+        --------
+        >>> print(Interval(1.0, 1.2, 1.5, 7).beside(0.5))
+        1.2 (0.5 to 1.5, n=7)
+        """
+        return replace(self, low=min(self.low, self.low * (1 - share)))
+
     def __str__(self) -> str:
-        low, median, high = (digits(value) for value in (self.low, self.median, self.high))
-        return f"{median} ({low} to {high}, n={self.n})"
+        if math.isnan(self.median):
+            return "not known"
+        return f"{digits(self.median)} ({self._ends()}n={self.n})"
+
+    def _ends(self) -> str:
+        low, high = digits(self.low), digits(self.high)
+        if self.has_ends:
+            return f"{low} to {high}, "
+        if math.isfinite(self.low):
+            return f"{low} or more, "
+        return f"up to {high}, " if math.isfinite(self.high) else ""
 
 
-def digits(value: float) -> str:
-    """Three digits that count, and no exponent where a person would write none.
+def digits(value: float, count: int = 3) -> str:
+    """So many digits that count, and no exponent where a person would write none.
 
     Examples
     --------
-    >>> digits(0.12345), digits(1815.3), digits(math.inf)
-    ('0.123', '1815', 'inf')
+    >>> digits(0.12345), digits(1815.3), digits(math.inf), digits(12.3, 2), digits(0.305, 2)
+    ('0.123', '1815', 'inf', '12', '0.3')
     """
-    return f"{value:.0f}" if 1000 <= abs(value) < math.inf else f"{value:.3g}"
+    has_more = math.isfinite(value) and round(abs(value)) >= 10**count
+    return f"{value:.0f}" if has_more else f"{value:.{count}g}"
 
 
 def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
@@ -57,7 +95,7 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
 
     The method is Efron's (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter
     13), by `scipy.stats.bootstrap`. Of a handful of values the interval is about their range, which
-    is as much as they tell. A single value has no interval to speak of: its own value at both ends.
+    is as much as they tell. Of a single value neither end is known.
 
     Parameters
     ----------
@@ -83,6 +121,8 @@ def ratio_interval(
     above: Sequence[float], below: Sequence[float], confidence: float = CONFIDENCE
 ) -> Interval:
     """The ratio of two medians, with its percentile bootstrap interval; the sets are independent.
+
+    Where one of them has a single value, neither end is known.
 
     Raises
     ------
@@ -122,7 +162,9 @@ def median_and_draws(values: Sequence[float], rng: np.random.Generator) -> NDArr
     """The median of the values, then the medians of `RESAMPLES` bootstrap resamples of them.
 
     Sums and differences of such rows have, in their first place, the same of the medians, and in
-    the rest what their interval is made of (`interval_of_draws`). Without values all are NaN.
+    the rest what their interval is made of (`interval_of_draws`). Of a single value nobody knows
+    how far it may be off: its draws are NaN, and so are those of whatever it is a part of. Without
+    values all are NaN.
 
     Examples
     --------
@@ -132,12 +174,14 @@ def median_and_draws(values: Sequence[float], rng: np.random.Generator) -> NDArr
     known = [value for value in values if not math.isnan(value)]
     if not known:
         return np.full(1 + RESAMPLES, math.nan)
+    if len(known) == 1:
+        return np.array([known[0], *[math.nan] * RESAMPLES])
     found = _bootstrap(np.median, (np.asarray(known),), CONFIDENCE, rng)
     return np.concatenate([[np.median(known)], found.bootstrap_distribution])
 
 
 def interval_of_draws(row: NDArray[Any], n: int) -> Interval:
-    """The interval of such a row, made from ``n`` measurements.
+    """The interval of such a row, made from ``n`` measurements; NaN draws: its ends are unknown.
 
     Examples
     --------
@@ -151,9 +195,19 @@ def interval_of_draws(row: NDArray[Any], n: int) -> Interval:
 
 
 def quantiles(drawn: NDArray[Any], confidence: float = CONFIDENCE) -> NDArray[Any]:
-    """The two ends of the percentile interval of what was drawn, along the last axis."""
-    ends: NDArray[Any] = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=-1)
-    return ends
+    """The two ends of the percentile interval of what was drawn, along the last axis.
+
+    Where a draw is NaN they are not known, so infinite.
+
+    Examples
+    --------
+    >>> [float(end) for end in quantiles(np.array([1.0, math.nan]))]
+    [-inf, inf]
+    """
+    unknown = np.isnan(drawn).any(axis=-1)
+    known = np.where(np.expand_dims(unknown, -1), 0.0, drawn)
+    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2], axis=-1)
+    return np.stack([np.where(unknown, -math.inf, low), np.where(unknown, math.inf, high)])
 
 
 def generator() -> np.random.Generator:
@@ -172,9 +226,11 @@ def _difference(one: NDArray[Any], other: NDArray[Any], axis: int = -1) -> Any:
 def _interval(
     statistic: Callable[..., Any], samples: tuple[NDArray[Any], ...], confidence: float
 ) -> Interval:
+    n, median = min(len(sample) for sample in samples), float(statistic(*samples))
+    if n == 1:
+        return Interval(-math.inf, median, math.inf, n)
     found = _bootstrap(statistic, samples, confidence, generator()).confidence_interval
-    n = min(len(sample) for sample in samples)
-    return Interval(float(found.low), float(statistic(*samples)), float(found.high), n)
+    return Interval(float(found.low), median, float(found.high), n)
 
 
 def _bootstrap(
@@ -186,8 +242,7 @@ def _bootstrap(
     from scipy import stats  # half a second, which whoever only plans need not wait
 
     return stats.bootstrap(
-        # scipy asks for two values at least; of one it is always that one which is drawn
-        tuple(np.repeat(sample, 2) if len(sample) == 1 else sample for sample in samples),
+        samples,
         statistic,
         n_resamples=RESAMPLES,
         confidence_level=confidence,

@@ -8,8 +8,8 @@ from pathlib import Path
 import plotly.graph_objects as go
 import pytest
 
-from lifecycle_widgets.experiments import InARow, InARowResult, load_result
-from lifecycle_widgets.experiments.held import RSS
+from lifecycle_widgets.experiments import InARow, InARowResult, Interval, load_result
+from lifecycle_widgets.experiments.arms.held import RSS
 from lifecycle_widgets.server import Server, UnknownModel
 
 MODEL = "smollm2:135m"
@@ -26,7 +26,8 @@ def test_what_each_keep_alive_costs(in_a_row_result: InARowResult, tmp_path: Pat
     assert table["gb_s"].is_monotonic_increasing
     assert table["peak_gb"].between(0.15, 0.6).all()
     assert result.memory_source == RSS
-    assert result.reload_s.low > 0.1
+    assert result.reload_s.median > 0.1
+    assert result.reload_s.low > 0
     assert result.extra_waiting_s("0", than="5m").low > 0
     assert result.extra_waiting_s("5m", than="0").high < 0
     for arm, expected in (("0", math.nan), ("5m", 300.0)):
@@ -38,6 +39,64 @@ def test_what_each_keep_alive_costs(in_a_row_result: InARowResult, tmp_path: Pat
     again = load_result(result.save(tmp_path))
     assert again.verdict == result.verdict
     assert "the break-even T* is" in result.verdict
+    assert "3 of 3 with 0, 2 of 3 with 2s, 1 of 3 with 5m" in result.verdict
+
+
+@pytest.mark.slow
+def test_a_price_is_asked_for_and_never_assumed(in_a_row_result: InARowResult) -> None:
+    facts = {**in_a_row_result.facts, "price_s_per_gb_min": None}
+    result = InARowResult(in_a_row_result.frame, facts)
+    assert "T*" not in result.verdict
+    assert "cheapest" not in result.verdict
+    assert "depends on what memory is worth to you" in result.verdict
+    for asked in (result.break_even, result.costs, result.best):
+        with pytest.raises(ValueError, match="worth to you"):
+            asked()
+    assert result.break_even(1.0) == in_a_row_result.break_even()
+    assert not result.figure.layout.shapes, "no line at a T* that nobody has asked for"
+
+
+@pytest.mark.slow
+def test_a_price_can_be_what_a_downstream_task_loses(in_a_row_result: InARowResult) -> None:
+    lost_s = in_a_row_result.reload_s
+    twice = in_a_row_result.break_even(slowdown=2.0)
+    assert twice.median == pytest.approx(2 * lost_s.median), "half of each second is lost"
+    assert in_a_row_result.break_even(slowdown=1.0).median == math.inf
+    with pytest.raises(ValueError, match=r"slowdown is 0\.5; give 1"):
+        in_a_row_result.break_even(slowdown=0.5)
+    longer = in_a_row_result.break_even(1.0, reload_s=Interval(10.0, 10.0, 10.0, 5))
+    per_s = in_a_row_result.break_even(1.0).median / lost_s.median
+    assert longer.median == pytest.approx(10 * per_s)
+
+
+@pytest.mark.slow
+def test_nothing_is_compared_until_two_arms_have_the_same_calls(
+    in_a_row_result: InARowResult,
+) -> None:
+    frame = in_a_row_result.frame
+    first = frame[(frame["arm"] == "5m") | (frame["call"] == 1)]
+    arms = in_a_row_result.facts["arms"]
+    result = InARowResult(first, {**in_a_row_result.facts, "arms": arms, "stopped": True})
+    assert result.whole_arms == ("5m",)
+    with pytest.raises(ValueError, match="Nothing is compared: only 5m has had all of its calls"):
+        result.best(1.0)
+    assert result.verdict.startswith("Measured 5 of 9, then it was stopped.")
+    assert "cheapest" not in result.verdict
+    assert "Nothing is compared" in result.verdict
+
+
+@pytest.mark.slow
+def test_what_others_touched_is_left_out_and_counted(in_a_row_result: InARowResult) -> None:
+    frame = in_a_row_result.frame.copy()
+    touched = (frame["arm"] == "0") & (frame["call"] == 2)
+    frame.loc[touched, ["others", "loaded", "ttft_s"]] = [True, False, 90.0]
+    result = InARowResult(frame, in_a_row_result.facts)
+    assert result.reload_s.median == pytest.approx(in_a_row_result.reload_s.median, rel=0.5)
+    assert result.whole_arms == ("2s", "5m")
+    assert set(result.costs(1.0).index) == {"2s", "5m"}
+    assert result.table.loc["0", "others"] == 1
+    assert "2 of 2 with 0" in result.verdict
+    assert "1 of 9 measurements are left out: somebody else has used the model" in result.verdict
 
 
 @pytest.mark.slow

@@ -8,10 +8,62 @@ import numpy as np
 import pytest
 
 from lifecycle_widgets.experiments import Interval, median_interval, ratio_interval
+from lifecycle_widgets.experiments.statistics import (
+    difference_interval,
+    generator,
+    interval_of_draws,
+    median_and_draws,
+    quantiles,
+)
 
 
-def test_a_single_value_has_itself_as_its_interval() -> None:
-    assert median_interval([2.5]) == Interval(2.5, 2.5, 2.5, 1)
+def test_of_a_single_value_neither_end_is_known() -> None:
+    alone = median_interval([70.2])
+    assert alone == Interval(-math.inf, 70.2, math.inf, 1)
+    assert not alone.has_ends
+    assert str(alone) == "70.2 (n=1)"
+    assert alone.overlaps(Interval(1, 2, 3, 5))
+    assert ratio_interval([10.0, 11.0, 12.0], [2.0]) == Interval(-math.inf, 5.5, math.inf, 1)
+    assert difference_interval([3.0], [2.0, 2.0]) == Interval(-math.inf, 1.0, math.inf, 1)
+
+
+@pytest.mark.parametrize(
+    ("interval", "text"),
+    [
+        (Interval(1, 2, 3, 5), "2 (1 to 3, n=5)"),
+        (Interval(-math.inf, 2, math.inf, 5), "2 (n=5)"),
+        (Interval(1, 2, math.inf, 5), "2 (1 or more, n=5)"),
+        (Interval(-math.inf, 2, 3, 5), "2 (up to 3, n=5)"),
+        (Interval(-math.inf, math.nan, math.inf, 0), "not known"),
+        (Interval(999.7, 1815, 2000, 5), "1815 (1000 to 2000, n=5)"),
+    ],
+)
+def test_what_is_not_known_is_not_written(interval: Interval, text: str) -> None:
+    assert str(interval) == text
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_has_a_part_that_nobody_knows_has_ends_that_nobody_knows() -> None:
+    """Sums and differences, as the waiting of an arm is: one kind of call was made once."""
+    rng = generator()
+    known, alone = median_and_draws([1.0, 2.0, 3.0], rng), median_and_draws([5.0], rng)
+    none = median_and_draws([], rng)
+    assert interval_of_draws(known, 3).has_ends
+    for row, median in ((2 * known + alone, 9.0), (alone - known, 3.0), (alone - alone, 0.0)):
+        assert interval_of_draws(row, 4) == Interval(-math.inf, median, math.inf, 4)
+    assert str(interval_of_draws(known + none, 3)) == "not known"
+    low, high = quantiles(np.stack([known, alone]))
+    assert np.isfinite([low[0], high[0]]).all()
+    assert (low[1], high[1]) == (-math.inf, math.inf)
+
+
+def test_beside_other_work_the_lower_end_goes_down() -> None:
+    one = Interval(1.0, 1.2, 1.5, 7)
+    assert one.beside(0.5) == Interval(0.5, 1.2, 1.5, 7)
+    assert one.beside(0) == one
+    less = Interval(-1.0, 1.2, 1.5, 7)
+    assert less.beside(0.5) == less, "never narrower"
+    assert median_interval([2.0]).beside(0.5) == median_interval([2.0])
 
 
 def test_equal_values_have_no_width() -> None:

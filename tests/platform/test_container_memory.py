@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from lifecycle_widgets.container_memory import container_memory, mount_of, own_groups
-from lifecycle_widgets.experiments.shortage import Shortage
+from lifecycle_widgets.experiments.shortage.shortage import Shortage
 
 WHY_NOT = Shortage.why_not()
 MB = 1_000_000

@@ -168,7 +168,7 @@ for name, make in {EXPERIMENTS!r}.items():
 def test_a_shortage_says_in_a_sentence_that_it_cannot_be_had(server: Server) -> None:
     told = run_without_posix(
         f"""
-from lifecycle_widgets.experiments.shortage import Shortage
+from lifecycle_widgets.experiments.shortage.shortage import Shortage
 try:
     lw.Downstream({MODEL!r}, shortage=True).plan()
 except PermissionError as fault:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lifecycle_widgets.experiments.figures.style import COLORS, POINT, finish
+from lifecycle_widgets.experiments.figures.style import COLORS, POINT, bars, finish
+from lifecycle_widgets.experiments.statistics import Interval
+
+_FAINT = 0.5  # so that an interval is seen on its bar, on light and on dark
 
 
 def draw(
-    frame: pd.DataFrame, model: str, *, conditions: Sequence[str], is_short: bool
+    frame: pd.DataFrame,
+    model: str,
+    seconds: Mapping[str, Interval],
+    *,
+    conditions: Sequence[str],
+    is_short: bool,
 ) -> go.Figure:
     """One row per condition on one axis; bars are medians, points are the measurements.
+
+    The times have the intervals that the verdict rests on.
 
     Parameters
     ----------
@@ -22,6 +32,8 @@ def draw(
         Of a `DownstreamResult`.
     model:
         Its name, escaped.
+    seconds:
+        The task's steady run in each condition that was measured.
     conditions:
         All there are, in their order from above.
     is_short:
@@ -36,7 +48,8 @@ def draw(
     )
     figure = make_subplots(cols=len(columns), shared_yaxes=True, horizontal_spacing=0.04)
     for place, (name, title, unit) in enumerate(columns, start=1):
-        _column(figure, place, frame, name, unit, conditions)
+        ends = seconds if name == "steady_s" else {}
+        _column(figure, place, frame, name, unit, conditions, ends)
         figure.update_xaxes(title={"text": title, "standoff": 6}, rangemode="tozero", col=place)
     finish(figure, f"The downstream task after {model}", height=280, showlegend=False)
     return figure.update_layout(margin={"t": 50})
@@ -49,6 +62,7 @@ def _column(
     name: str,
     unit: float,
     conditions: Sequence[str],
+    ends: Mapping[str, Interval],
 ) -> None:
     if frame.empty or frame[name].isna().all():
         return
@@ -59,7 +73,8 @@ def _column(
         x=medians.tolist(),
         y=conditions,
         orientation="h",
-        marker_color=COLORS[place - 1],
+        marker={"color": COLORS[place - 1], "opacity": _FAINT},
+        error_x=bars([ends[c] for c in conditions]) if ends else None,
         row=1,
         col=place,
     )

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lifecycle_widgets.experiments.figures.style import COLORS, TEXT, finish
+from lifecycle_widgets.experiments.figures.style import COLORS, TEXT, bars, finish
 from lifecycle_widgets.experiments.statistics import Interval, digits
 
 
 def draw(
-    frame: pd.DataFrame, table: pd.DataFrame, t_star: Interval | None, model: str
+    frame: pd.DataFrame,
+    table: pd.DataFrame,
+    waiting_s: Mapping[Any, Interval],
+    t_star: Interval | None,
+    model: str,
 ) -> go.Figure:
     """Left: waiting against GB-seconds, one point per arm. Right: time to first token by pause.
 
@@ -22,6 +28,8 @@ def draw(
     ----------
     frame, table:
         Of an `InARowResult`.
+    waiting_s:
+        Of each arm, with its interval.
     t_star:
         The break-even in seconds; None where it is not known.
     model:
@@ -34,7 +42,7 @@ def draw(
         row = table.loc[arm]
         figure.add_scatter(
             x=[row["gb_s"]], y=[row["waiting_s"]], mode="markers", row=1, col=1, **group,
-            marker={"color": color, "size": 14, "symbol": i},
+            marker={"color": color, "size": 14, "symbol": i}, error_y=bars([waiting_s[arm]]),
             hovertemplate="%{x:.1f} GB-seconds, %{y:.1f} s of waiting",
         )  # fmt: skip
         calls = frame[(frame["arm"].astype(str) == str(arm)) & frame["gap_s"].notna()]

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from lifecycle_widgets.experiments.figures.style import COLORS, TEXT, finish
+from lifecycle_widgets.experiments.figures.style import bars as error_bars
+from lifecycle_widgets.experiments.statistics import Interval
 from lifecycle_widgets.server import same_name
 
 _LANE, _BETWEEN = 1.0, 0.7  # heights, of a model's lane and between two arms
 _LANE_PX = 17
+_BAR, _END = "#b4b4b4", "#5a5a5a"  # of an interval: to be seen on its bar, on white and on black
 
 
-def draw(frame: pd.DataFrame, residencies: pd.DataFrame, table: pd.DataFrame) -> go.Figure:
+def draw(
+    frame: pd.DataFrame,
+    residencies: pd.DataFrame,
+    table: pd.DataFrame,
+    waiting: Mapping[str, Interval],
+) -> go.Figure:
     """Left: a lane per model and arm, with its calls. Right: waiting, and GB-seconds, per arm.
 
     Parameters
     ----------
     frame, residencies, table:
         Of an `InTurnResult`.
+    waiting:
+        For the first tokens of all calls, in seconds, per arm.
     """
     figure = make_subplots(
         rows=1, cols=3, shared_yaxes=True, column_widths=[0.62, 0.19, 0.19],
@@ -38,12 +49,13 @@ def draw(frame: pd.DataFrame, residencies: pd.DataFrame, table: pd.DataFrame) ->
         figure.add_trace(_stays(residencies, table, model, lanes, color), row=1, col=1)
         figure.add_trace(_calls(frame, model, lanes, color), row=1, col=1)
     figure.add_trace(_key_to_the_marks(), row=1, col=1)
-    for column, name, color in ((2, "waiting_s", TEXT), (3, "gb_s", TEXT)):
+    ends = {"waiting_s": error_bars([waiting[arm] for arm in arms]) | {"color": _END}}
+    for column, name in ((2, "waiting_s"), (3, "gb_s")):
         bars = go.Bar(
-            x=table[name].tolist(), y=list(middle.values()), orientation="h", marker_color=color,
-            text=[_figure(value) for value in table[name]],
-            textposition="auto", width=0.55 * step, showlegend=False, opacity=0.75,
-            hovertemplate="%{x:.1f}<extra></extra>", insidetextfont={"color": "white"},
+            x=table[name].tolist(), y=list(middle.values()), orientation="h", marker_color=_BAR,
+            text=[_figure(value) for value in table[name]], error_x=ends.get(name),
+            textposition="auto", insidetextanchor="start", width=0.55 * step, showlegend=False,
+            hovertemplate="%{x:.1f}<extra></extra>", insidetextfont={"color": "#222"},
         )  # fmt: skip
         figure.add_trace(bars, row=1, col=column)
     figure.update_layout(barmode="overlay")
@@ -63,7 +75,7 @@ def _stays(
     residencies: pd.DataFrame, table: pd.DataFrame, model: str, lanes: dict[str, float], color: str
 ) -> go.Bar:
     """The times in memory; a stay that had not ended goes on to the arm's end."""
-    mine = residencies[[same_name(name, model) for name in residencies["model"]]]
+    mine = residencies.loc[[same_name(name, model) for name in residencies["model"]]]
     ends = mine["arm"].map(table["span_s"] + table["late_s"])
     left = [f"left: {why}" if isinstance(why, str) else "still in memory" for why in mine["why"]]
     return go.Bar(

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+
+from lifecycle_widgets.experiments.statistics import Interval
 
 # readable on light and dark alike, told apart by the colour-blind (Okabe and Ito 2008, adapted)
 COLORS = ("#3b82c4", "#e08a1e", "#2aa37c", "#c45a9b", "#8a6fd1", "#c9503f", "#7d8a2e")
@@ -51,3 +56,20 @@ def finish(figure: go.Figure, title: str, *, height: int = 360, **layout: Any) -
     figure.update_xaxes(gridcolor=_GRID, zeroline=False, automargin=True)
     figure.update_yaxes(gridcolor=_GRID, zerolinecolor=_GRID, automargin=True)
     return figure
+
+
+def bars(intervals: Sequence[Interval]) -> dict[str, Any]:
+    """Error bars from the ends of intervals, for ``error_x`` or ``error_y``; none without ends."""
+    # nothing is drawn for NaN; for 0 (and for NaN in a list, which JSON makes null, and plotly 0)
+    # there would be a mark, as of a value that is known exactly
+    above = np.array([i.high - i.median if i.has_ends else math.nan for i in intervals])
+    below = np.array([i.median - i.low if i.has_ends else math.nan for i in intervals])
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": above,
+        "arrayminus": below,
+        "color": TEXT,
+        "thickness": 1.5,
+        "width": 4,
+    }

@@ -168,7 +168,7 @@ def test_figures_that_are_not_told_are_not_made_up() -> None:
     with pytest.raises(ValueError, match="is not told by this server"):
         _ = one.held_bytes
     with pytest.raises(ValueError, match="not told"):
-        one.costs()
+        one.costs(1.0)
     assert not one.is_memory_told
 
 

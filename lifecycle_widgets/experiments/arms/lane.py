@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lifecycle_widgets.agent import RunFailed
-from lifecycle_widgets.experiments.held import (
+from lifecycle_widgets.experiments.arms.held import (
     gb_seconds,
     held_bytes,
     memory_source,
@@ -20,7 +20,7 @@ from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import NotTold, Resident, Server, full_name
 
 if TYPE_CHECKING:
-    from lifecycle_widgets.experiments.arms import Arm, Call
+    from lifecycle_widgets.experiments.arms.arms import Arm, Call
 
 _ENDS_WITHIN_S = 2.0  # a process that answers no more is known a moment later to have ended
 _LEAVES_WITHIN_S = 2.0  # after keep_alive 0; Ollama takes up to half a second
@@ -171,6 +171,15 @@ class Lane:
         matches = (self.server.match(m, [r]) for r in entries.values() for m in self.models)
         return self.models | {full_name(match.name) for match in matches if match is not None}
 
+    def _names_of_runners(self, samples: Iterable[Sample]) -> set[str]:
+        """Those under which the arm's weights were seen, which /api/ps may never have listed."""
+        seen = {r.model for s in samples for r in s.runners or () if r.model is not None}
+        return {
+            full_name(name)
+            for name in seen
+            if any(self.server.same_model(name, model) for model in self.models)
+        }
+
     def facts(self) -> dict[str, Any]:
         """What the monitor saw from the start of the first call to the end of the last one.
 
@@ -182,6 +191,7 @@ class Lane:
         at, began_s = self._began
         samples = [s for s in self._monitor.samples if s.t_s > began_s - 2]
         names = self._names(r for s in samples for r in s.residents or ())
+        names |= self._names_of_runners(samples)
         source = memory_source(samples)
         points = over_time(samples, names, source)
         late_s = sum(to_s - from_s for from_s, to_s in self._late)
@@ -192,6 +202,7 @@ class Lane:
             "arm": self.arm.name,
             "keep_alive": self.arm.keep_alive.to_json(),
             "settings": dict(self.arm.settings),
+            "planned": len(self.arm.calls),
             "started_at": at.isoformat(timespec="milliseconds"),
             "span_s": round(self._ended_s - began_s - late_s, _ROUND_S),
             "late_s": round(late_s, _ROUND_S),
@@ -221,6 +232,8 @@ class Lane:
             "start_s": round(max(0.0, (stay.since - at).total_seconds()), _ROUND_S),
             "end_s": None if end_s is None else round(min(end_s, span_s), _ROUND_S),
             "why": None if end_s is None else stay.why,
+            "loads": stay.loads,
+            "requests": stay.requests,
         }
 
 

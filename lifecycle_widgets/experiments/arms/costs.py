@@ -50,8 +50,13 @@ def arm_costs(
     )
 
 
-def checked_price(price_s_per_gb_min: float) -> float:
-    """The price as a float. Raises ValueError for one below 0, or not finite."""
+def checked_price(price_s_per_gb_min: float | None) -> float:
+    """The price as a float. Raises ValueError without one, for one below 0, or not finite."""
+    if price_s_per_gb_min is None:
+        raise ValueError(
+            "What is a GB in memory for a minute worth to you, in seconds of waiting? Give it as "
+            "price_s_per_gb_min (lesson 1 measures it)."
+        )
     if not 0 <= price_s_per_gb_min < float("inf"):
         raise ValueError(
             f"The price is {price_s_per_gb_min}; give seconds of waiting per GB-minute, 0 or more."

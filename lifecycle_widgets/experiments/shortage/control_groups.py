@@ -21,13 +21,13 @@ from typing import ClassVar
 import psutil
 
 from lifecycle_widgets.container_memory import mount_of, own_group, own_groups, statistic
-from lifecycle_widgets.experiments.control_group_files import (
+from lifecycle_widgets.experiments.shortage.control_group_files import (
     REMOVE_S,
     members_of,
     offers,
     remove_group,
 )
-from lifecycle_widgets.experiments.disks import Disk
+from lifecycle_widgets.experiments.shortage.disks import Disk
 
 _COMMAND_S = 10.0
 

@@ -22,7 +22,7 @@ from lifecycle_widgets.experiments import (
     NeedsConsent,
     Step,
 )
-from lifecycle_widgets.experiments.consent import Consent
+from lifecycle_widgets.experiments.ground.consent import Consent
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import NotTold, Server
 from tests.recorded import RecordedServer, model, ollama, tags
@@ -95,6 +95,7 @@ def test_what_somebody_loads_in_the_middle_is_left_alone(
     def somebody(step: Step) -> None:
         if (step.done == 1 and "round" in step.what) or "call 2" in step.what:
             Server(own.url).preload(SMALL, "30m")
+            time.sleep(0.5)
 
     with pytest.raises(ExperimentFailed, match="used by somebody else") as caught:
         experiment.run(on_step=somebody)
@@ -115,6 +116,7 @@ def test_what_comes_between_the_plan_and_the_measurement(own: Server) -> None:
     def somebody(step: Step) -> None:  # after the question, before the first request
         if step.done == 0:
             Server(own.url).preload(ALIAS, "30m")
+            time.sleep(0.5)  # the deadline is set a moment after the answer
 
     with pytest.raises((NeedsConsent, ExperimentFailed)):
         experiment.run(on_step=somebody)
@@ -143,6 +145,7 @@ def test_a_model_that_is_ours_is_unloaded_and_a_shared_one_is_not(own: Server) -
     assert set(consent.require(SMALL)) == {SMALL}
     time.sleep(3.5)  # nearer to ours their request is not told apart
     Server(own.url).preload(SMALL, "5m")
+    time.sleep(0.5)  # the deadline is set a moment after the answer
     with pytest.raises(NeedsConsent):
         consent.unload(SMALL)
     consent.leave()
@@ -158,6 +161,7 @@ def test_forever_and_the_default(own: Server) -> None:
     consent.lent(SMALL, None, now())
     consent.require(SMALL)
     Server(own.url).preload(SMALL, "1h")
+    time.sleep(0.5)
     with pytest.raises(NeedsConsent):
         consent.require(SMALL)
 

@@ -12,14 +12,14 @@ from types import TracebackType
 
 import psutil
 
-from lifecycle_widgets.experiments.control_groups import (
+from lifecycle_widgets.experiments.shortage.control_groups import (
     Group,
     GroupRefused,
     SystemdScope,
     V1Group,
     V2Group,
 )
-from lifecycle_widgets.experiments.disks import Disk, disk_of
+from lifecycle_widgets.experiments.shortage.disks import Disk, disk_of
 
 _PREFIX = "lifecycle-shortage"
 _WAYS: tuple[type[Group], ...] = (V1Group, V2Group, SystemdScope)

@@ -8,14 +8,14 @@ import sys
 import psutil
 import pytest
 
-from lifecycle_widgets.experiments.free_memory import free_memory_bytes
-from lifecycle_widgets.experiments.shortage import Shortage
+from lifecycle_widgets.experiments.ground.free_memory import free_memory_bytes
+from lifecycle_widgets.experiments.shortage.shortage import Shortage
 
 WHY_NOT = Shortage.why_not()
 MB = 1_000_000
 TELLS = """
 import sys
-from lifecycle_widgets.experiments.free_memory import free_memory_bytes
+from lifecycle_widgets.experiments.ground.free_memory import free_memory_bytes
 sys.stdin.readline()
 before = free_memory_bytes()
 with open(sys.argv[1], "wb") as file:

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lifecycle_widgets.experiments.disks import disk_of
-from lifecycle_widgets.experiments.pagecache import cached_fraction
-from lifecycle_widgets.experiments.task import BigFile, TaskFailed, run_task
+from lifecycle_widgets.experiments.ground.pagecache import cached_fraction
+from lifecycle_widgets.experiments.shortage.disks import disk_of
+from lifecycle_widgets.experiments.shortage.task import BigFile, TaskFailed, run_task
 
 
 def test_it_is_timed_from_the_moment_it_may_begin() -> None:
@@ -68,7 +68,7 @@ def test_stop_ends_it() -> None:
 @pytest.mark.parametrize("adopted", [True, False])
 def test_it_does_not_outlive_its_owner(adopted: bool) -> None:
     code = (
-        "import time; from lifecycle_widgets.experiments.task import run_task\n"
+        "import time; from lifecycle_widgets.experiments.shortage.task import run_task\n"
         "def adopt(pid):\n"
         f"    print(pid, flush=True); time.sleep({0 if adopted else 60})\n"
         "run_task(['sleep', '60'], adopt=adopt)"
@@ -113,7 +113,7 @@ def test_the_file_is_gone_afterwards_also_after_a_fault(tmp_path: Path) -> None:
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from lifecycle_widgets.experiments.task import BigFile\n"
+        "from lifecycle_widgets.experiments.shortage.task import BigFile\n"
         "with BigFile(1_000_000, [Path(sys.argv[1])]): print('made', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)

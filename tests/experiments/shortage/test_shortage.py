@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lifecycle_widgets.experiments.disks import disk_of
-from lifecycle_widgets.experiments.shortage import Shortage
-from lifecycle_widgets.experiments.task import BigFile, run_task
+from lifecycle_widgets.experiments.shortage.disks import disk_of
+from lifecycle_widgets.experiments.shortage.shortage import Shortage
+from lifecycle_widgets.experiments.shortage.task import BigFile, run_task
 
 WHY_NOT = Shortage.why_not()
 possible = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
@@ -88,7 +88,8 @@ def test_it_is_gone_after_a_fault() -> None:
 @possible
 def test_what_a_killed_process_left_is_removed_with_what_is_in_it() -> None:
     code = (
-        "import subprocess, time; from lifecycle_widgets.experiments.shortage import Shortage\n"
+        "import subprocess, time\n"
+        "from lifecycle_widgets.experiments.shortage.shortage import Shortage\n"
         "with Shortage(200_000_000) as s:\n"
         "    child = subprocess.Popen(['sleep', '60']); s.adopt(child.pid)\n"
         "    print(child.pid, flush=True); time.sleep(60)"
@@ -111,7 +112,7 @@ def test_what_a_killed_process_left_is_removed_with_what_is_in_it() -> None:
 )
 def test_without_rights_it_says_why_and_what_it_takes() -> None:
     code = (
-        "import os; from lifecycle_widgets.experiments.shortage import Shortage\n"
+        "import os; from lifecycle_widgets.experiments.shortage.shortage import Shortage\n"
         "os.setgid(65534); os.setuid(65534); print(Shortage.why_not())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -57,6 +57,13 @@ class _Loan:
         left_at = resident.expires_at - timedelta(seconds=seconds)
         return self.began_at - _SLACK <= left_at <= self.ended_at + _SLACK
 
+    def is_in_force(self) -> bool:
+        """Whether the model should still be in memory, for all that this request asked for."""
+        if self.keep_alive.is_default:
+            return False  # not told until when
+        seconds = min(self.keep_alive.seconds or 0.0, FOREVER.total_seconds())
+        return datetime.now(timezone.utc) + _SLACK < self.ended_at + timedelta(seconds=seconds)
+
 
 class Consent:
     """What one run of an experiment may unload on a server.
@@ -117,6 +124,20 @@ class Consent:
         # while a request that was stopped has not ended on the server, the one before it counts
         key = next((n for n in self._loans if self.server.same_model(n, model)), model)
         self._loans[key] = (*before[-1:], loan)
+
+    def is_disturbed(self, model: str, resident: Resident | None) -> bool:
+        """Whether the model was used, or made to leave, by somebody else since our last request.
+
+        Parameters
+        ----------
+        resident:
+            Its entry among the models in memory; None when it is not there.
+        """
+        if resident is not None:
+            return not self._is_ours(model, resident)
+        if len(self.models) > 1:
+            return False  # our own other models may have taken its place
+        return any(loan.is_in_force() for loan in self._loans_of(model)[-1:])
 
     def unload(self, model: str) -> None:
         """Unload it, if it is in memory. Raises NeedsConsent when it may not be touched."""

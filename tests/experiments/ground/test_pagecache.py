@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lifecycle_widgets.experiments.pagecache import cached_fraction, forget
+from lifecycle_widgets.experiments.ground.pagecache import cached_fraction, forget
 
 pytestmark = pytest.mark.skipif(not psutil.LINUX, reason="the page cache is told on Linux only")
 

@@ -10,32 +10,41 @@ after the other, in random order, and what they loaded is unloaded in between.
 
 from __future__ import annotations
 
+import math
 import random
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from lifecycle_widgets.agent import RunFailed
+from lifecycle_widgets.experiments.arms.lane import Lane
+from lifecycle_widgets.experiments.conversation import (
+    PROMPT,
+    READ_TOKENS_PER_S,
+    Conversation,
+    numbered,
+    options_for,
+    require_whole,
+)
 from lifecycle_widgets.experiments.experiment import Experiment, R, Row
-from lifecycle_widgets.experiments.free_memory import free_memory_bytes
-from lifecycle_widgets.experiments.ground import (
-    RUNNER_BYTES,
+from lifecycle_widgets.experiments.ground.free_memory import free_memory_bytes
+from lifecycle_widgets.experiments.ground.ground import (
     chat_model,
     ground_notes,
     load_s,
     told,
 )
-from lifecycle_widgets.experiments.lane import Lane
+from lifecycle_widgets.experiments.ground.model_memory import Memory, memory_of, planned, together
 from lifecycle_widgets.experiments.plan import Plan
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.sandbox import MODELS
 from lifecycle_widgets.server import Model, ServerUnreachable, full_name
 
-_PROMPT = "Say hello."
 _OPTIONS = {"num_predict": 8, "temperature": 0, "seed": 0}
+_TIMES = ("load_s", "prompt_eval_s", "ttft_s", "total_s")
 _CALL_S = 2.0  # a call with its load takes about as long: room that is left for it
 _LAST_SAMPLE_S = 0.7  # the monitor looks twice a second
 
@@ -113,6 +122,8 @@ class ArmsExperiment(Experiment[R]):
 
     columns: ClassVar[tuple[str, ...]] = ()  #: of the frame
     seed: int
+    prompt: str = PROMPT
+    conversation = Conversation.of(0)  #: what was said before the prompt, in each call
 
     @abstractmethod
     def _arms(self) -> tuple[Arm, ...]:
@@ -130,39 +141,52 @@ class ArmsExperiment(Experiment[R]):
     def _plan_of_arms(self, what: str, *, more_s: float = 0.0, notes: Sequence[str] = ()) -> Plan:
         """Raises UnknownModel for a model that is not installed, ValueError as `chat_model`."""
         arms, models = self._arms(), self._installed()
-        bytes_ = [_memory_bytes(arm, models) for arm in arms]
-        spans = [_span_s(arm.calls, models) for arm in arms]
+        held = [self._memory(arm, models) for arm in arms]
+        read_s = self.conversation.tokens / READ_TOKENS_PER_S
+        spans = [_span_s(arm.calls, models, read_s) for arm in arms]
         if self._side_by_side():
-            bursts = [_span_s(arm.calls[: arm.longest], models) for arm in arms]
-            seconds, memory_bytes = max(spans) + sum(bursts) - max(bursts), sum(bytes_)
+            bursts = [_span_s(arm.calls[: arm.longest], models, read_s) for arm in arms]
+            seconds, memory = max(spans) + sum(bursts) - max(bursts), together(held)
         else:
-            seconds, memory_bytes = sum(spans), max(bytes_)
-        ground = ground_notes(self.server, models.values(), self.think)
-        is_told = all(model.size_bytes is not None for model in models.values())
+            most = max((m for m in held if m), key=lambda m: m.high_bytes, default=None)
+            seconds, memory = sum(spans), None if None in held else most
         return Plan(
             what=what,
             rows=sum(len(arm.calls) for arm in arms),
             seconds=round(seconds + more_s + 2),
-            memory_bytes=memory_bytes if is_told else None,
             models=() if self._private() else tuple(models),
-            notes=(self._how(sum(bytes_)), *notes, *ground),
+            notes=(self._how(), *notes, *ground_notes(self.server, models.values(), self.think)),
+            **planned(memory),
         )
 
-    def _how(self, at_once_bytes: int) -> str:
+    def _how(self) -> str:
         if not self._private():
             return ON_YOUR_OWN
         if self._side_by_side():
             return SIDE_BY_SIDE
-        return ONE_BY_ONE.format(needed=at_once_bytes / 1e9, free=free_memory_bytes() / 1e9)
+        needed_bytes, free_bytes = self._at_once_bytes(), free_memory_bytes()
+        return ONE_BY_ONE.format(needed=needed_bytes / 1e9, free=free_bytes / 1e9)
 
     def _installed(self) -> dict[str, Model]:
         return {name: chat_model(self.server, name) for name in self._models()}
 
     def _side_by_side(self) -> bool:
         """Whether the arms are measured at once: each in private, with memory for all."""
+        return self._private() and self._at_once_bytes() <= free_memory_bytes()
+
+    def _at_once_bytes(self) -> float:
+        """The most that all arms at once may take; endless where that is not told."""
         models = self._installed()
-        needed_bytes = sum(_memory_bytes(arm, models) for arm in self._arms())
-        return self._private() and needed_bytes <= free_memory_bytes()
+        memory = together(self._memory(arm, models) for arm in self._arms())
+        return math.inf if memory is None else memory.high_bytes
+
+    def _memory(self, arm: Arm, models: Mapping[str, Model]) -> Memory | None:
+        """What an arm takes at most: of as many of its models as can be in memory at once."""
+        num_ctx = options_for(self.conversation, {}).get("num_ctx")
+        called = {call.model for call in arm.calls}
+        each = [memory_of(self.server, models[name], num_ctx) for name in called]
+        most = 1 if arm.keep_alive.is_zero else arm.settings.get("OLLAMA_MAX_LOADED_MODELS")
+        return together(sorted(each, key=lambda m: m.high_bytes if m else math.inf)[::-1][:most])
 
     # --- measuring -------------------------------------------------------------------------------
 
@@ -210,21 +234,25 @@ class ArmsExperiment(Experiment[R]):
         self._wait(lane.due_in_s())
         try:
             run = self._ask(
-                _PROMPT,
+                numbered(self.prompt, lane.done + 1),
                 model=call.model,
                 keep_alive=arm.keep_alive,
                 server=lane.server,
-                options=_OPTIONS,
+                options=options_for(self.conversation, _OPTIONS),
+                history=self.conversation.turns,
             )
             pauses = lane.called(run.timings.total_s)
             while arm.keep_alive.is_zero and lane.is_leaving(call.model):
                 self._wait(0.05)
             after = lane.look(call.model)
+            others = not self._is_private(lane.server) and self._look_for_others(call.model)
         except (ServerUnreachable, RunFailed) as fault:
             raise lane.explained(fault) from fault
+        require_whole(self.conversation, run.timings.prompt_tokens)
         row: dict[str, Any] = {"arm": arm.name, **call.labels, "call": lane.done, **pauses, **after}
         row |= {"model": call.model, "was_resident": bool(run.was_resident)}
-        row |= {n: told(getattr(run.timings, n)) for n in ("load_s", "ttft_s", "total_s")}
+        row |= {"loaded": bool(run.loads), "others": others}
+        row |= {name: told(getattr(run.timings, name)) for name in (*_TIMES, "prompt_tokens")}
         return {name: row[name] for name in self.columns}
 
 
@@ -247,13 +275,6 @@ def next_lane(lanes: Sequence[Lane]) -> Lane | None:
     return min(collide, key=lambda lane: (lane.gap_s, lane.due_in_s()))
 
 
-def _span_s(calls: Sequence[Call], models: Mapping[str, Model]) -> float:
-    """How long these calls take, about: half of them load their model, at about 1 GB/s."""
-    return sum(call.gap_s + 0.5 + 0.5 * load_s(models[call.model]) for call in calls)
-
-
-def _memory_bytes(arm: Arm, models: Mapping[str, Model]) -> int:
-    called: Collection[str] = {call.model for call in arm.calls}
-    sizes = sorted(((models[n].size_bytes or 0) + RUNNER_BYTES for n in called), reverse=True)
-    most = 1 if arm.keep_alive.is_zero else arm.settings.get("OLLAMA_MAX_LOADED_MODELS")
-    return sum(sizes[:most])
+def _span_s(calls: Sequence[Call], models: Mapping[str, Model], read_s: float) -> float:
+    """How long these calls take, about: half of them load their model, and read all again."""
+    return sum(call.gap_s + 0.5 + 0.5 * (load_s(models[call.model]) + read_s) for call in calls)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psutil
 
 from lifecycle_widgets.agent import RunFailed
-from lifecycle_widgets.experiments.shortage import Shortage
+from lifecycle_widgets.experiments.shortage.shortage import Shortage
 from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server

@@ -17,8 +17,8 @@ from types import TracebackType
 
 import psutil
 
-from lifecycle_widgets.experiments.disks import disk_of
-from lifecycle_widgets.experiments.pagecache import forget
+from lifecycle_widgets.experiments.ground.pagecache import forget
+from lifecycle_widgets.experiments.shortage.disks import disk_of
 
 _PREFIX = "lifecycle-task-"
 _BLOCK_BYTES = 1 << 20

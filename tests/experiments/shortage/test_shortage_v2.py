@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from user_mode_linux import WHY_NOT, boot, make_disk
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 INIT = """#!/bin/sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TMPDIR={mount}
 mount -t proc proc /proc
@@ -21,7 +21,7 @@ mount -t cgroup2 none /sys/fs/cgroup
 mount -t ext4 /dev/ubda {mount} && echo BOOTED
 cd {root}
 {python} -m pytest -q -p no:cacheprovider --color=no --no-header \
-  tests/experiments/test_shortage.py tests/experiments/test_free_memory.py \
+  tests/experiments/shortage/test_shortage.py tests/experiments/ground/test_free_memory.py \
   tests/platform/test_container_memory.py -k "not container_its_group"
 umount {mount}
 echo o > /proc/sysrq-trigger

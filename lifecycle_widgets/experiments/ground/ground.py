@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator
 
-from lifecycle_widgets.experiments.free_memory import free_memory_bytes
+from lifecycle_widgets.experiments.ground.free_memory import free_memory_bytes
 from lifecycle_widgets.monitor import Monitor, Sample
 from lifecycle_widgets.server import (
     Model,
@@ -138,7 +138,10 @@ def _memory_notes(server: Server, models: Collection[Model]) -> Iterator[str]:
             "no room for all, Ollama makes room."
         )
     if sample.unseen is not None:
-        yield f"{sample.unseen} So its memory is what Ollama tells."
+        yield (
+            f"{sample.unseen} So its memory is what Ollama tells, and whether other work runs "
+            "beside it is not seen."
+        )
 
 
 def told(value: float | None) -> float:

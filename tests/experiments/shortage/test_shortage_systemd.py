@@ -18,13 +18,13 @@ from pathlib import Path
 import pytest
 from user_mode_linux import WHY_NOT, boot, make_disk
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 TOOLS = shutil.which("debootstrap") and shutil.which("apt-get")
 PACKAGES = (
     "systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,python3-psutil,python3-pytest"
 )
 WAY = """
-from lifecycle_widgets.experiments.shortage import Shortage
+from lifecycle_widgets.experiments.shortage.shortage import Shortage
 with Shortage(1 << 30) as shortage: print("WAY:", shortage.way)
 """
 # as root, on the console: both tests as the user, and off
@@ -95,7 +95,7 @@ def make_root(root: Path, archive: Path) -> None:
     (root / "etc/systemd/system/go.service").write_text(SERVICE)
     code = root / "opt/src"
     shutil.copytree(ROOT / "lifecycle_widgets", code / "lifecycle_widgets")
-    shutil.copy(ROOT / "tests/experiments/test_shortage.py", code)
+    shutil.copy(ROOT / "tests/experiments/shortage/test_shortage.py", code)
     (code / "way.py").write_text(WAY)
     for name, text in (("go", GO), ("run", RUN)):
         (root / "opt" / name).write_text(text)
