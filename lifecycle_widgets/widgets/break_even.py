@@ -10,8 +10,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import traitlets
 
-from lifecycle_widgets.experiments import InARowResult
-from lifecycle_widgets.experiments.arm_costs import checked_price
+from lifecycle_widgets.experiments import ColdAndWarmResult, InARowResult
+from lifecycle_widgets.experiments.arms.costs import checked_price
 from lifecycle_widgets.experiments.figures.style import COLORS, finish
 from lifecycle_widgets.experiments.statistics import Interval, digits
 from lifecycle_widgets.widgets.base import Composite, Message, close_all
@@ -22,6 +22,8 @@ from lifecycle_widgets.widgets.light_figure import LightFigure
 
 _LOWEST, _HIGHEST = -2, 2.3  # powers of ten of the slider's ends: 0.01 to 200
 _HINT = "Nothing is measured yet: run the experiment."
+_ASK = "What is a GB in memory for a minute worth to you? Move the slider."
+_START = 1.0  # where the slider stands before it is moved
 _PARTS = {"waiting_s": "waiting for first tokens", "memory_s": "memory held, at your price"}
 
 
@@ -36,15 +38,20 @@ class BreakEven(Composite):
         Of `InARow`; None: not there yet. It can be linked to that of an `ExperimentPanel`.
     price_s_per_gb_min:
         What one GB (1e9 bytes) in memory for one minute is worth, in seconds of waiting: 0 or
-        more. None: the experiment's own. It can be set and observed; ``break_even_s`` follows (NaN
-        where what is needed was not measured).
+        more. None: the experiment's own; if it has none either, the widget asks. It can be set and
+        observed; ``break_even_s`` follows (NaN where what is needed was not measured).
+    reloads:
+        Of `ColdAndWarm` with several histories: then one of them can be chosen, and what a reload
+        costs is that of a conversation of this length. None: the result's own.
+    history_tokens:
+        The length of conversation that is chosen, in tokens, about; None: the result's own.
 
     Raises
     ------
     TypeError
-        When the result is not one of `InARow`.
+        When the result is not one of `InARow`, or reloads are not of `ColdAndWarm`.
     ValueError
-        For a price below 0, or not finite.
+        For a price below 0, or not finite; for a history that was not measured.
 
     Examples
     --------
@@ -54,7 +61,9 @@ class BreakEven(Composite):
     """
 
     result = traitlets.Instance(InARowResult, allow_none=True)
-    price_s_per_gb_min = traitlets.Float(1.0)
+    price_s_per_gb_min = traitlets.Float(None, allow_none=True)
+    reloads = traitlets.Instance(ColdAndWarmResult, allow_none=True)
+    history_tokens = traitlets.Int(None, allow_none=True)
     break_even_s = traitlets.Float(math.nan, help="T*, in seconds; for reading.")
     _drawing: tuple[widgets.Widget, ...] = ()
 
@@ -62,20 +71,21 @@ class BreakEven(Composite):
         self,
         result: InARowResult | None = None,
         price_s_per_gb_min: float | None = None,
+        reloads: ColdAndWarmResult | None = None,
+        history_tokens: int | None = None,
         **keywords: Any,
     ) -> None:
-        if not (result is None or isinstance(result, InARowResult)):
-            raise TypeError(
-                f"result is a {type(result).__name__}. Give the result of lw.InARow(...).run()."
-            )
+        _check("result", result, InARowResult, "lw.InARow(...).run()")
+        _check("reloads", reloads, ColdAndWarmResult, "lw.ColdAndWarm(history=(0, 1000)).run()")
         self.set_trait("result", result)
-        if price_s_per_gb_min is None:
-            price_s_per_gb_min = result.facts["price_s_per_gb_min"] if result else 1.0
+        self.set_trait("reloads", reloads)
+        self.set_trait("history_tokens", history_tokens)
         self.price_s_per_gb_min = price_s_per_gb_min
         super().__init__(self._parts(), keywords)
         self.add_class("lw-break-even")
         self._slider.observe(self._slid, "value")
-        self.observe(self._show, ["price_s_per_gb_min", "result"])
+        self._history.observe(self._chosen, "value")
+        self.observe(self._show, ["price_s_per_gb_min", "result", "reloads", "history_tokens"])
         self._show()
 
     def _parts(self) -> list[widgets.Widget]:
@@ -91,43 +101,108 @@ class BreakEven(Composite):
         label = widgets.HTML("One GB held for one minute is worth")
         unit = widgets.HTML("s of waiting")
         row = widgets.HBox([label, self._slider, unit]).add_class("lw-row")
+        self._history = widgets.Dropdown(
+            description="The conversation is", style={"description_width": "initial"}
+        )
         self._message, self._sentence = Message(), widgets.HTML()
         self._table = widgets.HTML()
         self._figure = _empty_figure()
         self._drawing = (self._figure, Fit())
         self._chart = widgets.VBox().add_class("lw-chart")
-        return [row, self._sentence, self._message, self._chart, self._table]
+        return [row, self._history, self._sentence, self._message, self._chart, self._table]
 
     @traitlets.validate("price_s_per_gb_min")
-    def _checked(self, proposal: Any) -> float:
-        return checked_price(proposal["value"])
+    def _checked(self, proposal: Any) -> float | None:
+        value = proposal["value"]
+        return None if value is None else checked_price(value)
+
+    @traitlets.validate("history_tokens")
+    def _measured(self, proposal: Any) -> int | None:
+        value, there = proposal["value"], self.reloads.histories if self.reloads else ()
+        if value is not None and value not in there:
+            known = ", ".join(map(str, there)) or "none"
+            raise ValueError(f"history_tokens is {value}; measured with reloads: {known}.")
+        return None if value is None else int(value)
+
+    @traitlets.observe("reloads")
+    def _others_measured(self, _: Any) -> None:
+        there = self.reloads.histories if self.reloads else ()
+        if self.history_tokens not in there:
+            self.history_tokens = None
+
+    def _price(self) -> float | None:
+        """The one that was set, else the experiment's own, if it has one."""
+        if self.price_s_per_gb_min is not None or self.result is None:
+            return self.price_s_per_gb_min
+        own = self.result.facts["price_s_per_gb_min"]
+        return None if own is None else float(own)
 
     def _on_slider(self) -> float:
-        return float(min(max(self.price_s_per_gb_min, 10**_LOWEST), 10**_HIGHEST))
+        price = self._price()
+        price = _START if price is None else price
+        return float(min(max(price, 10**_LOWEST), 10**_HIGHEST))
 
     def _slid(self, change: Any) -> None:
         if change["new"] != self._on_slider():  # not our own doing
             self.price_s_per_gb_min = change["new"]
 
+    def _chosen(self, change: Any) -> None:
+        self.history_tokens = change["new"]
+
     def _show(self, _: Any = None) -> None:
         self._slider.value = self._on_slider()
-        price, t_star, costs, message = self.price_s_per_gb_min, None, None, _HINT
-        if self.result is not None:
+        self._show_histories()
+        price, lost, t_star, costs, notes = self._price(), None, None, None, []
+        if self.result is None or price is None:
+            notes = [_HINT if self.result is None else _ASK]
+        else:
+            # too little for one of the two may be enough for the other; it says what is lacking
             try:
-                costs, message = self.result.costs(price), ""
-                t_star = self.result.break_even(price)
-            except ValueError as fault:  # too little was measured; it says what is lacking
-                message = str(fault)
+                lost = self._reload_s(self.result)
+                t_star = self.result.break_even(price, reload_s=lost)
+            except ValueError as lacking:
+                notes.append(str(lacking))
+            try:
+                costs = self.result.costs(price)
+            except ValueError as lacking:
+                notes.append(str(lacking))
         self.break_even_s = math.nan if t_star is None else t_star.median
-        self._message.show(message, is_error=False)
-        self._sentence.value = (
-            _paragraph(self.result, price, t_star) if self.result and t_star else ""
-        )
+        self._message.show(" ".join(dict.fromkeys(notes)), is_error=False)
+        self._sentence.value = self._paragraph(price, lost, t_star, costs)
         # not on the page until it is to be seen: plotly cannot tell how wide a hidden place is
         self._chart.children = () if costs is None else self._drawing
         self._table.value = "" if costs is None else frame_html(_shown(costs), index=True)
         if costs is not None:
             self._draw(costs)
+
+    def _show_histories(self) -> None:
+        there = self.reloads.histories if self.reloads else ()
+        own: list[tuple[str, int | None]] = [("as in the calls that were measured", None)]
+        options = own + [(f"about {tokens:,} tokens long", tokens) for tokens in there]
+        if list(self._history.options) != options:
+            self._history.options = options
+        self._history.value = self.history_tokens
+        self._history.layout.display = None if there else "none"
+
+    def _reload_s(self, result: InARowResult) -> Interval:
+        """L of the conversation that is chosen."""
+        if self.reloads is None or self.history_tokens is None:
+            return result.reload_s
+        return self.reloads.reload_s(self.history_tokens)
+
+    def _paragraph(
+        self,
+        price: float | None,
+        lost: Interval | None,
+        t_star: Interval | None,
+        costs: pd.DataFrame | None,
+    ) -> str:
+        if self.result is None or price is None or lost is None or t_star is None:
+            return ""
+        words = _words(self.result.held_bytes, price, lost, t_star)
+        if costs is not None:
+            words += f"For these calls the cheapest was {self.result.best_text(price)}."
+        return f'<p class="lw-verdict" role="status">{escaped(words)}</p>'
 
     def close(self) -> None:
         """Remove it from the page."""
@@ -143,7 +218,14 @@ class BreakEven(Composite):
             self._figure.layout.height = 130 + 30 * len(names)
 
     def _in_short(self) -> str:
-        return f"price_s_per_gb_min={self.price_s_per_gb_min:.3g}, T*={self.break_even_s:.3g} s"
+        price = self._price()
+        told = "None" if price is None else f"{price:.3g}"
+        return f"price_s_per_gb_min={told}, T*={self.break_even_s:.3g} s"
+
+
+def _check(name: str, value: object, kind: type, how: str) -> None:
+    if not (value is None or isinstance(value, kind)):
+        raise TypeError(f"{name} is a {type(value).__name__}. Give the result of {how}.")
 
 
 def _empty_figure() -> LightFigure:
@@ -159,34 +241,29 @@ def _empty_figure() -> LightFigure:
     return figure
 
 
-def _paragraph(result: InARowResult, price: float, t_star: Interval) -> str:
-    held, load = result.held_bytes, result.reload_s
-    cost_per_s = held / 1e9 * price / 60
+def _words(held_bytes: float, price: float, lost: Interval, t_star: Interval) -> str:
+    """What a reload costs, and T*, in sentences."""
+    cost_per_s = held_bytes / 1e9 * price / 60
     words = (
-        f"The resident model takes {size_text(held)}, so a second of holding it costs "
-        f"{cost_per_s:.2g} s of waiting. A load costs {seconds_text(load.median)} "
-        f"({load.low:.2f} to {load.high:.2f} s). "
+        f"The resident model takes {size_text(held_bytes)}, so a second of holding it costs "
+        f"{cost_per_s:.2g} s of waiting. A reload, with the prompt read again, costs {lost} s. "
     )
-    if load.low <= 0:
-        words += "Loaded or not is not distinguishable here, so T* is not known. "
-    elif math.isinf(t_star.median):
-        words += "Holding costs nothing, so T* is endless: keep it for ever. "
-    else:
-        words += (
-            f"Break-even T* = {seconds_text(t_star.median)} ({digits(t_star.low)} to "
-            f"{digits(t_star.high)} s): let it go for pauses longer than that, hold it for shorter "
-            "ones. "
-        )
-    return f'<p class="lw-verdict" role="status">{escaped(words + _cheapest(result, price))}</p>'
-
-
-def _cheapest(result: InARowResult, price: float) -> str:
-    return f"For these calls the cheapest was {result.best_text(price)}."
+    if not lost.has_ends:
+        return words + "That is too little measured for a T*. "
+    if lost.low <= 0:
+        return words + "Loaded or not is not distinguishable here, so T* is not known. "
+    if math.isinf(t_star.median):
+        return words + "Holding costs nothing, so T* is endless: keep it for ever. "
+    return words + (
+        f"Break-even T* = {seconds_text(t_star.median)} ({digits(t_star.low)} to "
+        f"{digits(t_star.high)} s): let it go for pauses longer than that, hold it for shorter "
+        "ones. "
+    )
 
 
 def _shown(costs: pd.DataFrame) -> pd.DataFrame:
     between = [
-        f"{low:.2f} to {high:.2f}"
+        f"{low:.2f} to {high:.2f}" if math.isfinite(high - low) else "not known"
         for low, high in zip(costs["low_s"], costs["high_s"], strict=True)
     ]
     return pd.DataFrame(

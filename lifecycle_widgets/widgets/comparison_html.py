@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from lifecycle_widgets.experiments import compare_runs
-from lifecycle_widgets.runs import Run
+from lifecycle_widgets.runs import Run, options_text
+from lifecycle_widgets.runs.texts import counted
 from lifecycle_widgets.widgets.formats import escaped, seconds_text
 from lifecycle_widgets.widgets.frame_html import frame_html
 
 _CAUTION = (
     "One run each proves little: two runs of the same kind can differ as much. Repeat both, or use "
     "an experiment, such as ColdAndWarm, which repeats and gives intervals."
+)
+_IF_ANY = (  # rows that are there when one of the two has something in it
+    "options",
+    "history_turns",
+    "think",
+    "tools_s",
+    "not_told_s",
+    "thinking_s",
+    "cached_tokens",
+    "error",
 )
 
 
@@ -25,16 +38,25 @@ def comparison_html(first: Run, second: Run, numbers: tuple[int, int]) -> str:
     frame = compare_runs(first, second).rename(
         columns={"first": names[0], "second": names[1], "difference": "difference"}
     )
-    lacking = [n for n in ("think", "thinking_s", "error") if frame.loc[n, names].isna().all()]
-    if "thinking_s" in lacking:  # then the first text is the first token
-        lacking.append("first_text_s")
-    frame = frame.drop(index=lacking)
+    lacking = [name for name in _IF_ANY if not _has(frame.loc[name, names])]
+    frame = frame.drop(index=["note", *lacking])  # a note is a sentence, and said as one
+    if "thinking_s" not in frame.index and "tools_s" not in frame.index:
+        frame = frame.drop(index="first_text_s")  # then it is the first token
     words = comparison_words(first, second, numbers)
     return (
-        f'<div class="lw-comparison"><p>{escaped(words)}</p>'
+        f'<div class="lw-comparison"><p>{escaped(words)}</p>{_notes(first, second, names)}'
         f"{frame_html(frame, index=True)}"
         f'<p class="lw-muted">{escaped(_CAUTION)}</p></div>'
     )
+
+
+def _notes(first: Run, second: Run, names: list[str]) -> str:
+    said = zip(names, (first.note, second.note), strict=True)
+    return "".join(f"<p>{escaped(f'{name.capitalize()}: {n}')}</p>" for name, n in said if n)
+
+
+def _has(values: pd.Series) -> bool:
+    return any(not pd.isna(value) and value not in ("", 0) for value in values)
 
 
 def comparison_words(first: Run, second: Run, numbers: tuple[int, int]) -> str:
@@ -56,8 +78,12 @@ def comparison_words(first: Run, second: Run, numbers: tuple[int, int]) -> str:
 
 
 def _what(run: Run) -> str:
-    heat = {True: "was resident", False: "was not resident", None: "not known if resident"}
-    model = f"{run.model}, keep_alive {run.keep_alive}, {heat[run.was_resident]}"
+    model = f"{run.model}, keep_alive {run.keep_alive}"
+    if run.options:
+        model += f", {options_text(run.options)}"
+    model += f"; {run.heat or 'not known if it was in memory'}"
+    if len(run.steps) > 1 and run.loads is not None:
+        model += f", {counted(run.loads, 'load')} in {len(run.steps)} requests"
     if run.timings.thinking_s is not None:
         model += f", thought for {seconds_text(run.timings.thinking_s)}"
     return model + (", failed" if run.error else ", stopped" if run.stopped else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from datetime import datetime
 
+from lifecycle_widgets.runs import seconds_text as seconds_text
 from lifecycle_widgets.server import Resident
 
 
@@ -27,26 +28,6 @@ def size_text(size_bytes: float | None) -> str:
         if round(size_bytes / unit_bytes, 1 if unit == "GB" else 0) >= 1:
             return f"{size_bytes / unit_bytes:.{1 if unit == 'GB' else 0}f} {unit}"
     return f"{size_bytes:.0f} B"
-
-
-def seconds_text(seconds: float | None) -> str:
-    """A duration, with as many digits as help.
-
-    Examples
-    --------
-    >>> [seconds_text(s) for s in (0.0234, 1.0621, 12.34, 125, None)]
-    ['23 ms', '1.06 s', '12.3 s', '2 min 5 s', 'not known']
-    """
-    if seconds is None:
-        return "not known"
-    if seconds < 0.0995:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 9.995:
-        return f"{seconds:.2f} s"
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"
 
 
 def clock_text(at: datetime, now: datetime | None = None) -> str:

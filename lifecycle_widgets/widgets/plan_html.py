@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lifecycle_widgets.experiments import Plan
-from lifecycle_widgets.widgets.formats import escaped, size_text
+from lifecycle_widgets.widgets.formats import escaped
 
 
 def plan_html(plan: Plan) -> str:
@@ -15,10 +15,8 @@ def plan_html(plan: Plan) -> str:
     '<div class="lw-plan"><p>Ask it twice.</p><p class'
     """
     facts = [f"{plan.rows} measurements", f"about {_about(plan.seconds)}"]
-    if plan.memory_bytes is None:
-        facts.append("how much memory is not told")
-    elif plan.memory_bytes:
-        facts.append(f"up to about {size_text(plan.memory_bytes)} of memory")
+    if plan.memory_text:
+        facts.append(plan.memory_text)
     if plan.models:
         facts.append(f"loads and unloads {', '.join(plan.models)}")
     notes = "".join(f"<li>{escaped(note)}</li>" for note in plan.notes)

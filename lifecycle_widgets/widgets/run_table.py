@@ -11,7 +11,7 @@ import pandas as pd
 import traitlets
 
 from lifecycle_widgets.experiments import compare_runs, run_frame
-from lifecycle_widgets.runs import Run
+from lifecycle_widgets.runs import Run, options_text
 from lifecycle_widgets.widgets.agent_panel import AgentPanel
 from lifecycle_widgets.widgets.base import Composite
 from lifecycle_widgets.widgets.comparison_html import comparison_html
@@ -190,16 +190,21 @@ def _shown(runs: Sequence[Run]) -> pd.DataFrame:
         "started": [clock_text(run.started_at) for run in runs],
         "model": frame["model"],
         "keep_alive": _by_length(runs),
+        **_if_any("options", _differing(runs)),
         "was resident": resident,
+        **_requests(frame),
+        "loads": frame["loads"],
         f"load,{_NARROW}s": frame["load_s"].round(3),
         f"prompt eval,{_NARROW}s": frame["prompt_eval_s"].round(3),
         f"eval,{_NARROW}s": frame["eval_s"].round(3),
+        **_if_any(f"tools,{_NARROW}s", frame["tools_s"].round(3)),
         f"TTFT,{_NARROW}s": frame["ttft_s"].round(3),
         **_thinking(frame),
         f"total,{_NARROW}s": frame["total_s"].round(3),
         "tokens": frame["output_tokens"],
         "tokens/s": frame["tokens_per_s"].round(1),
         "ended": ended,
+        **_if_any("prompt", pd.Series([_unseen(run) for run in runs], dtype="object")),
     }
     return pd.DataFrame(shown)
 
@@ -212,6 +217,31 @@ def _ended(run: Run) -> str:
     if run.timings.done_reason != "length":
         return "done"
     return "only thought" if run.thinking and not run.answer else "cut off"
+
+
+def _differing(runs: Sequence[Run]) -> pd.Series:
+    """The options that not all of the runs have in common."""
+    first = runs[0].options if runs else {}
+    same = {n for n, v in first.items() if all(run.options.get(n) == v for run in runs)}
+    return pd.Series(
+        [options_text({n: v for n, v in run.options.items() if n not in same}) for run in runs],
+        dtype="object",
+    )
+
+
+def _unseen(run: Run) -> str:
+    """That the model did not see all of it; the whole sentence is the run's note."""
+    return "not all seen" if any(s.whole_prompt_tokens is not None for s in run.steps) else ""
+
+
+def _if_any(name: str, values: pd.Series) -> dict[str, pd.Series]:
+    """A column, when any of the runs has something in it."""
+    return {name: values} if any(not pd.isna(v) and v not in ("", 0) for v in values) else {}
+
+
+def _requests(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """The column of requests, when any of the runs made several."""
+    return {"requests": frame["requests"]} if (frame["requests"] > 1).any() else {}
 
 
 def _thinking(frame: pd.DataFrame) -> dict[str, pd.Series]:

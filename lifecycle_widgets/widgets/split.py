@@ -1,71 +1,90 @@
-"""Where the time of a run went, as HTML: a bar of load, prompt eval and eval, and the numbers."""
+"""Where the time of a run went, as HTML: a bar of its parts, and the numbers."""
 
 from __future__ import annotations
 
-from lifecycle_widgets.runs import Run, Timings, host_name
+from lifecycle_widgets.runs import Run, host_name, options_text
+from lifecycle_widgets.runs.parts import EVAL, LOAD, NOT_TOLD, PROMPT_EVAL, REST, TOOLS
+from lifecycle_widgets.runs.texts import counted
 from lifecycle_widgets.widgets.formats import escaped, seconds_text
+
+_CLASSES = {
+    LOAD: "lw-load",
+    PROMPT_EVAL: "lw-prompt-eval",
+    EVAL: "lw-eval",
+    TOOLS: "lw-tools",
+    NOT_TOLD: "lw-not-told",
+    REST: "lw-rest",
+}
 
 
 def split_html(run: Run) -> str:
     """The split of one run; everything that is not ours is escaped."""
+    note = run.note if run.answer.strip() else None  # else it stands where the answer would
+    said = f'<div class="lw-said">{escaped(note)}</div>' if note else ""
     return (
         f'<div class="lw-split"><div class="lw-caption">{escaped(_caption(run))}</div>'
-        f"{_bar(run.timings)}{_numbers(run.timings)}</div>"
+        f"{_bar(run)}{_numbers(run)}{said}</div>"
     )
 
 
 def _caption(run: Run) -> str:
-    heat = {True: " · warm: it was in memory", False: " · cold: it was not in memory"}
-    kept = f"{run.model} · keep_alive {run.keep_alive}"
+    asked = [run.model, f"keep_alive {run.keep_alive}"]
+    if run.options:
+        asked.append(options_text(run.options))
     if run.think is not None:
-        kept += f" · think {str(run.think).lower()}"
+        asked.append(f"think {str(run.think).lower()}")
     if run.remote_host is not None:
-        return f"{kept} · it ran on {host_name(run.remote_host)}"
-    return kept + ("" if run.was_resident is None else heat[run.was_resident])
+        return " · ".join([*asked, f"it ran on {host_name(run.remote_host)}"])
+    if run.heat is not None:
+        asked.append(run.heat)
+    if len(run.steps) > 1:
+        loads = "loads not known" if run.loads is None else counted(run.loads, "load")
+        asked.append(f"{counted(len(run.steps), 'request')}, {loads}")
+    return " · ".join(asked)
 
 
-def _phases(timings: Timings) -> list[tuple[str, str, float | None]]:
-    """CSS class, name, seconds."""
-    return [
-        ("lw-load", "load", timings.load_s),
-        ("lw-prompt-eval", "prompt eval", timings.prompt_eval_s),
-        ("lw-eval", "eval", timings.eval_s),
-    ]
-
-
-def _bar(timings: Timings) -> str:
-    known = [(css, name, s) for css, name, s in _phases(timings) if s]
-    if not known:
+def _bar(run: Run) -> str:
+    parts = {name: seconds for name, seconds in run.parts.items() if seconds}
+    if not {LOAD, PROMPT_EVAL, EVAL} & set(parts):
         why = "Where the time went is told at the end of an answer; this one did not reach it."
-        if timings.done_reason is not None:
+        if run.timings.done_reason is not None:
             why = "This server does not tell where the time went."
         return f'<div class="lw-muted">{why}</div>'
-    spoken = ", ".join(f"{name} {seconds_text(s)}" for _, name, s in known)
-    parts = "".join(
-        f'<span class="{css}" style="flex-grow:{s:.6f}" title="{name} {seconds_text(s)}"></span>'
-        for css, name, s in known
+    spoken = ", ".join(f"{name} {seconds_text(s)}" for name, s in parts.items())
+    spans = "".join(
+        f'<span class="{_CLASSES[name]}" style="flex-grow:{s:.6f}" '
+        f'title="{name} {seconds_text(s)}"></span>'
+        for name, s in parts.items()
     )
-    return f'<div class="lw-bar" role="img" aria-label="{spoken}">{parts}</div>'
+    return f'<div class="lw-bar" role="img" aria-label="{spoken}">{spans}</div>'
 
 
-def _numbers(timings: Timings) -> str:
-    rate = timings.tokens_per_s
+def _numbers(run: Run) -> str:
+    timings, rate = run.timings, run.timings.tokens_per_s
+    has_other_firsts = timings.thinking_s is not None or timings.first_text_s != timings.ttft_s
     plain = [
         ("TTFT", _time(timings.ttft_s)),
         ("thinking", _time(timings.thinking_s)),
-        ("first text", _time(timings.first_text_s) if timings.thinking_s is not None else None),
+        ("first text", _time(timings.first_text_s) if has_other_firsts else None),
         ("total", seconds_text(timings.total_s)),
         ("prompt tokens", _count(timings.prompt_tokens)),
+        ("cached", _count(timings.cached_tokens)),
         ("output tokens", _count(timings.output_tokens)),
         ("tokens/s", f"{rate:.1f}" if rate is not None else None),
     ]
     cells = [
-        (f'<i class="lw-swatch {css}"></i>{name}', seconds_text(s))
-        for css, name, s in _phases(timings)
-        if s is not None
+        (f'<i class="lw-swatch {_CLASSES[name]}"></i>{name}', seconds_text(s))
+        for name, s in _told(run).items()
     ] + [(name, value) for name, value in plain if value is not None]
     items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in cells)
     return f'<dl class="lw-numbers">{items}</dl>'
+
+
+def _told(run: Run) -> dict[str, float]:
+    """The parts that are known, also where one is 0; the tools where there were any."""
+    t = run.timings
+    told = {LOAD: t.load_s, PROMPT_EVAL: t.prompt_eval_s, EVAL: t.eval_s, TOOLS: t.tools_s or None}
+    return {name: s for name, s in run.parts.items() if told.get(name, s) is not None}
 
 
 def _time(seconds: float | None) -> str | None:

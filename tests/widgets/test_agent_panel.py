@@ -245,4 +245,4 @@ def test_the_split_escapes_and_leaves_out_what_is_not_known(server: Server, pane
     hostile = Run("<b>", run.keep_alive, "", "", run.started_at, Timings(total_s=1.0))
     assert "<b>" not in split_html(hostile)
     assert "not known" not in split_html(hostile)
-    assert split_html(run).count("lw-swatch") == 3
+    assert split_html(run).count("lw-swatch") == 4, "load, prompt eval, eval, and the rest"

@@ -19,7 +19,7 @@ Shut = Callable[[Any], Any]
 @pytest.mark.slow
 def test_the_price_moves_t_star(in_a_row_result: InARowResult, shut: Shut) -> None:
     widget = shut(BreakEven(in_a_row_result))
-    assert widget.price_s_per_gb_min == 1.0
+    assert widget._slider.value == 1.0, "the experiment's own price"
     assert widget.break_even_s == in_a_row_result.break_even(1.0).median
     assert "Break-even T*" in widget._sentence.value
     widget._slider.value = 10.0
@@ -70,7 +70,39 @@ def test_too_little_for_a_t_star(in_a_row_result: InARowResult, shut: Shut) -> N
     some = InARowResult(only_loads, {**in_a_row_result.facts, "arms": arms})
     widget = shut(BreakEven(some))
     assert "No call found the model in memory" in widget._message.value
-    assert "<table>" in widget._table.value
+    assert "Nothing is compared: only 0 has had all of its calls" in widget._message.value
+    assert widget._table.value == ""
+
+
+@pytest.mark.slow
+def test_without_a_price_it_asks(in_a_row_result: InARowResult, shut: Shut) -> None:
+    facts = {**in_a_row_result.facts, "price_s_per_gb_min": None}
+    widget = shut(BreakEven(InARowResult(in_a_row_result.frame, facts)))
+    assert "worth to you? Move the slider" in widget._message.value
+    assert widget._sentence.value == widget._table.value == ""
+    assert math.isnan(widget.break_even_s)
+    widget._slider.value = 2.0
+    assert widget.price_s_per_gb_min == 2.0
+    assert widget.break_even_s == in_a_row_result.break_even(2.0).median
+
+
+@pytest.mark.slow
+def test_the_length_of_the_conversation_moves_t_star(
+    in_a_row_result: InARowResult, server: Server, shut: Shut
+) -> None:
+    reloads = ColdAndWarm("smollm2:135m", rounds=2, history=(0, 200), server=server).run()
+    widget = shut(BreakEven(in_a_row_result, 1.0, reloads=reloads))
+    assert [tokens for _, tokens in widget._history.options] == [None, 0, 200]
+    assert widget.break_even_s == in_a_row_result.break_even(1.0).median
+    widget._history.value = 200
+    assert widget.history_tokens == 200
+    longer = in_a_row_result.break_even(1.0, reload_s=reloads.reload_s(200))
+    assert widget.break_even_s == longer.median
+    with pytest.raises(ValueError, match="history_tokens is 7; measured with reloads: 0, 200"):
+        widget.history_tokens = 7
+    widget.reloads = None
+    assert widget.history_tokens is None
+    assert widget.break_even_s == in_a_row_result.break_even(1.0).median
 
 
 def test_only_the_result_that_it_is_for() -> None:

@@ -183,7 +183,7 @@ def test_forever_says_so() -> None:
 def test_why_a_model_left_stands_at_the_end_of_its_band() -> None:
     stays = stay(ONE, 100, 60, "evicted"), stay(OTHER, 59, 20, "requested")
     made = drawn(session(300), *stays)
-    assert {"evicted", "unloaded"} <= set(labels(made))
+    assert {"evicted", "requested"} <= set(labels(made))
     ((since, until_),) = bars(made)
     assert until_ - since == timedelta(seconds=40)
     assert len(bars(made, COLORS[1])) == 1  # a colour per model
@@ -545,7 +545,7 @@ def test_unloading_says_so(chart: ResourceChart, server: Server) -> None:
     server.preload(ONE, keep_alive="forever")
     until(lambda: "stays forever" in chart.status)
     server.unload(ONE)
-    until(lambda: "unloaded" in labels(chart.figure))
+    until(lambda: "requested" in labels(chart.figure))
 
 
 def test_the_figure_is_what_the_chart_shows(chart: ResourceChart, server: Server) -> None:
