@@ -33,6 +33,13 @@ def wait_for(condition: object, timeout_s: float = 30.0) -> None:
         time.sleep(0.1)
 
 
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.ConnectError:
+        return False
+
+
 def without_a_server() -> dict[str, str]:
     hidden = ("OLLAMA_HOST", SANDBOX_URL_VARIABLE)
     return {k: v for k, v in os.environ.items() if k not in hidden}
@@ -253,8 +260,8 @@ def test_the_lab_hands_its_sandbox_to_the_kernels_and_ends_it(tmp_path: Path) ->
         assert Server(handed).answers()
         lab = next(w for w in text.split() if w.startswith("http://localhost") and "/lab" in w)
         root = lab.split("/lab")[0]
-        status = httpx.get(f"{root}/api/contents/00_start_here.ipynb?token=t&content=0").status_code
-        assert status == 200
+        notebook = f"{root}/api/contents/00_start_here.ipynb?token=t&content=0"
+        wait_for(lambda: answers(notebook))  # it prints its address before it listens
     finally:
         process.kill()
         process.wait()

@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "go_duration": set(),
     "keep_alive_advice": {"go_duration"},
     "keep_alive": {"go_duration", "keep_alive_advice"},
-    "runs": {"keep_alive"},
+    "whole_files": set(),
+    "runs": {"keep_alive", "whole_files"},
     "scheduler": {"keep_alive"},
     "sandbox": set(),
     "error_advice": set(),
@@ -37,6 +38,7 @@ MAY_IMPORT = {
         "agent",
         "monitor",
         "sandbox",
+        "whole_files",
     },
     "widgets": {
         "keep_alive",

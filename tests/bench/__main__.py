@@ -1,14 +1,15 @@
 """make bench: the figures of the house, printed. Ratios are taken in the same run.
 
     python -m tests.bench [all | fresh | lessons | endurance | bodies | grounds | import | door |
-                           sandbox | speed | memory | stop] ...
+                           sandbox | speed | memory | stop | crosscheck] ...
 
 `fresh` clones the repository into an empty folder with an empty cache, as a newcomer does; it
 takes minutes; `lessons` runs each experiment twice and each notebook once, in about ten;
 `endurance` loads 200 times and starts 50 sandboxes, in about three; `bodies` reads 10,000 mutated
 answers, in about ten; `grounds` runs the start notebook on each ground, in about 20 (words of their
-names after ``python -m tests.bench.grounds`` choose some). These are left out unless they are named
-(`all` names everything).
+names after ``python -m tests.bench.grounds`` choose some); `crosscheck` holds every number against
+a second witness, in about three (seconds and a seed after ``python -m tests.bench.crosscheck``).
+These are left out unless they are named (`all` names everything).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.runner import default_threads
 from lifecycle_widgets.server import Server
 from tests.bench.bodies import bench_bodies
+from tests.bench.crosscheck import bench_crosscheck
 from tests.bench.door import bench_door
 from tests.bench.endurance import bench_endurance
 from tests.bench.grounds import bench_grounds
@@ -291,8 +293,9 @@ BENCHES: dict[str, Callable[[], None]] = {
     "speed": bench_speed,
     "memory": bench_memory,
     "stop": bench_stop,
+    "crosscheck": bench_crosscheck,  # the last: it ends with an exit code
 }
-LONG = ("fresh", "lessons", "endurance", "bodies", "grounds")
+LONG = ("fresh", "lessons", "endurance", "bodies", "grounds", "crosscheck")
 
 
 def main(wanted: list[str]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from lifecycle_widgets.experiments.shortage import Shortage
+from lifecycle_widgets.experiments.shortage.shortage import Shortage
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.trouble import TEMPLATE, VARIABLE
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server

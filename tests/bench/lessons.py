@@ -12,6 +12,7 @@ from typing import Any
 
 from lifecycle_widgets.experiments import (
     ColdAndWarm,
+    ColdAndWarmResult,
     Downstream,
     Experiment,
     InARow,
@@ -20,14 +21,25 @@ from lifecycle_widgets.experiments import (
     Result,
 )
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
+from tests.detached import detached
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.ipynb"))
 Intervals = dict[str, Interval]
+HISTORIES = (0, 1000, 4000)
+CACHE, WARM = "cold (page cache)", "warm"
 # each experiment as the lessons run it, and what is compared between two runs of it
 EXPERIMENTS: dict[str, tuple[Callable[[Server], Experiment[Any]], Callable[[Any], Intervals]]] = {
     "cold_and_warm": (
         lambda server: ColdAndWarm("smollm2:135m-f32", server=server),
         lambda result: {state: result.ttft_s(state) for state in set(result.frame["state"])},
+    ),
+    "cold_and_warm, by history": (
+        lambda server: ColdAndWarm("smollm2:135m", history=HISTORIES, rounds=3, server=server),
+        lambda result: (
+            {f"L, {n} tokens": result.reload_s(n) for n in HISTORIES}
+            | {f"T* at 1 s/GB-min, {n} tokens": _t_star(result, n) for n in HISTORIES}
+            | {f"{s}, {n} tokens": result.ttft_s(s, n) for s in (CACHE, WARM) for n in HISTORIES}
+        ),
     ),
     "downstream": (
         lambda server: Downstream(server=server),
@@ -44,18 +56,28 @@ EXPERIMENTS: dict[str, tuple[Callable[[Server], Experiment[Any]], Callable[[Any]
         lambda server: InARow(server=server),
         lambda result: (
             {arm: result.waiting_s(arm) for arm in result.table.index}
-            | {"a load": result.reload_s, "T* at 1 s per GB-minute": result.break_even(1)}
+            | {"L": result.reload_s, "T* at 1 s/GB-min": result.break_even(1)}
         ),
     ),
 }
 
 
+def _t_star(result: ColdAndWarmResult, tokens: int) -> Interval:
+    return result.break_even(1, history_tokens=tokens)
+
+
 def bench_lessons() -> None:
-    """Each experiment twice as the lessons run it, then each notebook once, with its seconds."""
+    """Each experiment twice as the lessons run it, and twice beside a busy loop of somebody else's;
+    then each notebook once, with its seconds."""
     server = Server.sandbox()
     for name, (make, intervals) in EXPERIMENTS.items():
         first, second = (_told(name, make(server).run()) for _ in range(2))
-        _compare(intervals(first), intervals(second))
+        with detached():
+            beside = f"{name}, beside a busy loop"
+            third, fourth = (_told(beside, make(server).run()) for _ in range(2))
+        _compare("alone, twice", intervals(first), intervals(second))
+        _compare("beside a busy loop, twice", intervals(third), intervals(fourth))
+        _compare("alone, and beside a busy loop", intervals(first), intervals(third))
     env = {**os.environ, "OLLAMA_HOST": server.url, SANDBOX_URL_VARIABLE: server.url}
     for notebook in NOTEBOOKS:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbmake"]
@@ -72,8 +94,9 @@ def _told(name: str, result: Result) -> Result:
     return result
 
 
-def _compare(first: Intervals, second: Intervals) -> None:
+def _compare(what: str, first: Intervals, second: Intervals) -> None:
     """Whether the intervals of two runs overlap."""
+    print(f"  {what}:", flush=True)
     for name, one in first.items():
         agree = "agree" if one.overlaps(second[name]) else "DIFFER"
         print(f"  {name:32} {one} and {second[name]}: {agree}", flush=True)
