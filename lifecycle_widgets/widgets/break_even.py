@@ -12,7 +12,7 @@ import traitlets
 
 from lifecycle_widgets.experiments import ColdAndWarmResult, InARowResult
 from lifecycle_widgets.experiments.arms.costs import checked_price
-from lifecycle_widgets.experiments.figures.style import COLORS, finish
+from lifecycle_widgets.experiments.figures.style import COLORS, bars, finish
 from lifecycle_widgets.experiments.statistics import Interval, digits
 from lifecycle_widgets.widgets.base import Composite, Message, close_all
 from lifecycle_widgets.widgets.fit import Fit
@@ -215,6 +215,12 @@ class BreakEven(Composite):
         with self._figure.batch_update():
             for trace, column in zip(self._figure.data, _PARTS, strict=True):
                 trace.x, trace.y = costs[column].tolist(), names
+            self._figure.data[-1].error_x = bars(
+                [
+                    Interval(row.low_s, row.cost_s, row.high_s, 0)
+                    for row in costs.itertuples()  # at the end of both, where the sum is
+                ]
+            )
             self._figure.layout.height = 130 + 30 * len(names)
 
     def _in_short(self) -> str:

@@ -67,17 +67,15 @@ def _t_star(result: ColdAndWarmResult, tokens: int) -> Interval:
 
 
 def bench_lessons() -> None:
-    """Each experiment twice as the lessons run it, and twice beside a busy loop of somebody else's;
+    """Each experiment twice as the lessons run it, and once beside a busy loop of somebody else's;
     then each notebook once, with its seconds."""
     server = Server.sandbox()
     for name, (make, intervals) in EXPERIMENTS.items():
         first, second = (_told(name, make(server).run()) for _ in range(2))
         with detached():
-            beside = f"{name}, beside a busy loop"
-            third, fourth = (_told(beside, make(server).run()) for _ in range(2))
+            beside = _told(f"{name}, beside a busy loop", make(server).run())
         _compare("alone, twice", intervals(first), intervals(second))
-        _compare("beside a busy loop, twice", intervals(third), intervals(fourth))
-        _compare("alone, and beside a busy loop", intervals(first), intervals(third))
+        _compare("alone, and beside a busy loop", intervals(first), intervals(beside))
     env = {**os.environ, "OLLAMA_HOST": server.url, SANDBOX_URL_VARIABLE: server.url}
     for notebook in NOTEBOOKS:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbmake"]

@@ -29,6 +29,8 @@ def test_the_price_moves_t_star(in_a_row_result: InARowResult, shut: Shut) -> No
     waiting, memory = widget._figure.data
     assert list(waiting.x) == costs["waiting_s"].tolist()
     assert list(memory.x) == costs["memory_s"].tolist()
+    ends_s = costs["cost_s"] + list(memory.error_x.array)
+    assert ends_s.tolist() == pytest.approx(costs["high_s"].tolist()), "intervals are drawn"
     assert widget._table.value.count("<td>yes</td>") == int(costs["is_best"].sum())
 
 
