@@ -23,6 +23,7 @@ from lifecycle_widgets.widgets.light_figure import LightFigure
 _LOWEST, _HIGHEST = -2, 2.3  # powers of ten of the slider's ends: 0.01 to 200
 _HINT = "Nothing is measured yet: run the experiment."
 _ASK = "What is a GB in memory for a minute worth to you? Move the slider."
+_OWN = -1  # in the list of histories: the result's own (for ipywidgets None is "nothing chosen")
 _START = 1.0  # where the slider stands before it is moved
 _PARTS = {"waiting_s": "waiting for first tokens", "memory_s": "memory held, at your price"}
 
@@ -66,6 +67,7 @@ class BreakEven(Composite):
     history_tokens = traitlets.Int(None, allow_none=True)
     break_even_s = traitlets.Float(math.nan, help="T*, in seconds; for reading.")
     _drawing: tuple[widgets.Widget, ...] = ()
+    _history_shown = False
 
     def __init__(
         self,
@@ -102,7 +104,9 @@ class BreakEven(Composite):
         unit = widgets.HTML("s of waiting")
         row = widgets.HBox([label, self._slider, unit]).add_class("lw-row")
         self._history = widgets.Dropdown(
-            description="The conversation is", style={"description_width": "initial"}
+            description="The conversation is",
+            style={"description_width": "initial"},
+            layout={"width": "max-content"},
         )
         self._message, self._sentence = Message(), widgets.HTML()
         self._table = widgets.HTML()
@@ -147,7 +151,8 @@ class BreakEven(Composite):
             self.price_s_per_gb_min = change["new"]
 
     def _chosen(self, change: Any) -> None:
-        self.history_tokens = change["new"]
+        if self._history_shown:  # else the list is being filled, which chooses its first entry
+            self.history_tokens = None if change["new"] in (None, _OWN) else change["new"]
 
     def _show(self, _: Any = None) -> None:
         self._slider.value = self._on_slider()
@@ -177,11 +182,13 @@ class BreakEven(Composite):
 
     def _show_histories(self) -> None:
         there = self.reloads.histories if self.reloads else ()
-        own: list[tuple[str, int | None]] = [("as in the calls that were measured", None)]
-        options = own + [(f"about {tokens:,} tokens long", tokens) for tokens in there]
+        options = [("as in the calls that were measured", _OWN)]
+        options += [(f"about {tokens:,} tokens long", tokens) for tokens in there]
+        self._history_shown = False
         if list(self._history.options) != options:
             self._history.options = options
-        self._history.value = self.history_tokens
+        self._history.value = _OWN if self.history_tokens is None else self.history_tokens
+        self._history_shown = True
         self._history.layout.display = None if there else "none"
 
     def _reload_s(self, result: InARowResult) -> Interval:

@@ -94,7 +94,8 @@ def test_the_length_of_the_conversation_moves_t_star(
 ) -> None:
     reloads = ColdAndWarm("smollm2:135m", rounds=2, history=(0, 200), server=server).run()
     widget = shut(BreakEven(in_a_row_result, 1.0, reloads=reloads))
-    assert [tokens for _, tokens in widget._history.options] == [None, 0, 200]
+    assert [tokens for _, tokens in widget._history.options] == [-1, 0, 200]
+    assert widget._history.label == "as in the calls that were measured"
     assert widget.break_even_s == in_a_row_result.break_even(1.0).median
     widget._history.value = 200
     assert widget.history_tokens == 200
@@ -102,6 +103,9 @@ def test_the_length_of_the_conversation_moves_t_star(
     assert widget.break_even_s == longer.median
     with pytest.raises(ValueError, match="history_tokens is 7; measured with reloads: 0, 200"):
         widget.history_tokens = 7
+    chosen = shut(BreakEven(in_a_row_result, 1.0, reloads=reloads, history_tokens=200))
+    assert (chosen.history_tokens, chosen._history.value) == (200, 200)
+    assert chosen.break_even_s == longer.median
     widget.reloads = None
     assert widget.history_tokens is None
     assert widget.break_even_s == in_a_row_result.break_even(1.0).median
