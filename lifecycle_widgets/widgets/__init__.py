@@ -11,7 +11,7 @@ All state is in traits: observe them, set them from code, link them with ``ipywi
 | AgentPanel | server, model, keep_alive, think, prompt, running, answer, thinking, run, runs, error | Runs a prompt as an agent: streams the answer, can stop, and shows where the time went. |
 | ResourceChart | monitor, window_s, status | Shows memory and processor over time, with each model's residency and its expiry. |
 | ExperimentPanel | experiment, running, result, error | Runs an experiment by hand: its plan, Run and Stop, progress; then verdict, figure, table. |
-| BreakEven | result, reloads, history_tokens, price_s_per_gb_min, break_even_s | Sets a price for memory and the length of the conversation, and shows the break-even gap T* and what each keep_alive costs. |
+| BreakEven | result, reloads, history_tokens, price_s_per_gb_min, break_even_s | Sets a price for memory, and shows the break-even gap T* and what each keep_alive costs. |
 | RunTable | runs, selected | Shows runs in a table that can be sorted by any column, and compares the two selected. |
 | CodeBlock | model, keep_alive, url, think, shown, text | Shows the code for a model and a keep_alive, as griptape, server setting or curl, to copy. |
 | TuningLab | server, model, keep_alive, error | Chooses a server, a model and a keep_alive, runs prompts, and shows what it all costs. |
