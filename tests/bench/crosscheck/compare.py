@@ -10,9 +10,8 @@ from tests.bench.crosscheck.compare_experiments import experiments
 from tests.bench.crosscheck.compare_stays import stays
 from tests.bench.crosscheck.ollama_log import Completion
 from tests.bench.crosscheck.seen import Asked
-from tests.bench.crosscheck.slow_tool import TOOL_S
 from tests.bench.crosscheck.socket_clock import Exchange
-from tests.bench.crosscheck.stage import Stage
+from tests.bench.crosscheck.stage import TOOL_S, Stage
 from tests.bench.crosscheck.table import CLOCK_MS, EXACT, Comparison
 
 _MB = 1e6

@@ -27,7 +27,7 @@ from tests.bench.crosscheck.ollama_log import OllamaLog
 from tests.bench.crosscheck.process_table import ProcessTable
 from tests.bench.crosscheck.relay import Relay
 from tests.bench.crosscheck.seen import Asked, Measured, Weighed
-from tests.bench.crosscheck.slow_tool import slow_clock
+from tests.griptape_tools import clock
 from tests.live_requests import LiveRequest
 from tests.sandbox import sandbox_tools
 
@@ -35,6 +35,7 @@ SMALL, MIDDLE, LARGE = MODELS
 TWIN, CALLER = "twin:latest", "caller:latest"  # other names for the weights of the small one
 NAMES = (SMALL, MIDDLE, LARGE, TWIN)
 LIMIT = 2  # models in memory at once
+TOOL_S = 0.7  # that the tool is known to take
 STORY = "Write a long story about a lighthouse."
 
 
@@ -112,7 +113,7 @@ class Stage:
         self.trouble.write_text(json.dumps({"script": answers, "token_delay_s": 0.05}))
         try:
             run = self.ask(
-                CALLER, keep_alive, prompt="What time is it?", tools=[slow_clock()], is_alone=False
+                CALLER, keep_alive, prompt="What time is it?", tools=[clock(TOOL_S)], is_alone=False
             )
             if keep_alive == 0:
                 self.until_gone(CALLER)

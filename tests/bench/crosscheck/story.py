@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from tests.bench.crosscheck.slow_tool import CALL
 from tests.bench.crosscheck.stage import LARGE, MIDDLE, NAMES, SMALL, TWIN, Stage
+from tests.griptape_tools import CLOCK
 
 Scene = Callable[[Stage], None]
 KEEP_ALIVES = (0, "2s", "5m", None)
@@ -173,7 +173,7 @@ def a_prompt_that_is_too_long(stage: Stage) -> None:
 
 def tools_that_take_their_time(stage: Stage) -> None:
     says = {"text": "I look at the clock. "} if stage.chance.random() < 0.5 else {}
-    answers = ({"tool_calls": [CALL], **says}, {"tool_calls": [CALL]}, {"text": "It is noon."})
+    answers = ({"tool_calls": [CLOCK], **says}, {"tool_calls": [CLOCK]}, {"text": "It is noon."})
     stage.ask_scripted(*answers, keep_alive=stage.chance.choice((0, "5m")))
 
 
