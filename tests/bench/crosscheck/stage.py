@@ -182,7 +182,7 @@ class Stage:
     # --- memory ----------------------------------------------------------------------------------
 
     def weigh(self) -> None:
-        """Read the runners' memory, unless one comes or goes meanwhile."""
+        """Read the runners' memory, unless one comes or goes meanwhile, or others are listed."""
         before = {life.pid for life in self.table.alive()}
         sample = self._beside.read()
         try:
@@ -194,7 +194,12 @@ class Stage:
         residents = sample.residents or ()
         time.sleep(0.05)
         after = {life.pid for life in self.table.alive()}
-        if before and before == after == set(sampled) and len(residents) == len(before):
+        named = [runner.model or "" for runner in sample.runners or ()]
+        # one that is listed may have made room already for one that still loads
+        are_these = len(residents) == len(named) and all(
+            any(self.server.same_model(name, one.name) for one in residents) for name in named
+        )
+        if before and before == after == set(sampled) and are_these:
             told = sum(resident.size_bytes or 0 for resident in residents)
             self.weighed.append(Weighed(self.scene, sampled, pages, account, told))
 
