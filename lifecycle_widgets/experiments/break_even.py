@@ -146,3 +146,17 @@ def break_even_beside(reload_s: Interval, slowdown: float) -> Interval:
         for s in (reload_s.low, reload_s.median, reload_s.high)
     )
     return Interval(low, median, high, reload_s.n)
+
+
+def checked_price(price_s_per_gb_min: float | None) -> float:
+    """The price as a float. Raises ValueError without one, for one below 0, or not finite."""
+    if price_s_per_gb_min is None:
+        raise ValueError(
+            "What is a GB in memory for a minute worth to you, in seconds of waiting? Give it as "
+            "price_s_per_gb_min (lesson 1 measures it)."
+        )
+    if not 0 <= price_s_per_gb_min < float("inf"):
+        raise ValueError(
+            f"The price is {price_s_per_gb_min}; give seconds of waiting per GB-minute, 0 or more."
+        )
+    return float(price_s_per_gb_min)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecycle_widgets.experiments.arms.costs import checked_price
 from lifecycle_widgets.experiments.break_even import (
     break_even_beside,
     break_even_interval,
+    checked_price,
     reload_interval,
 )
-from lifecycle_widgets.experiments.enough import TooLittle
+from lifecycle_widgets.experiments.enough import require_reload
 from lifecycle_widgets.experiments.result import Result
 from lifecycle_widgets.experiments.statistics import Interval, median_interval
 
@@ -173,8 +173,7 @@ class ColdAndWarmResult(Result):
 
     def _cost(self, tokens: int) -> str:
         lost = self.reload_s(tokens)
-        if not lost.has_ends:
-            raise TooLittle("Too little is measured for what a reload costs: one call of a kind.")
+        require_reload(lost)
         if lost.low <= 0:
             return "The two are not distinguishable here."
         text = f"A reload costs {lost} s"

@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
+from lifecycle_widgets.experiments.statistics import Interval
+
 LEAST_ROUNDS = 2
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -47,6 +49,12 @@ def require_rounds(frame: pd.DataFrame, conditions: Collection[str], planned: in
     raise TooLittle(
         f"Too little measured for a verdict: {_word(whole)} of {_word(planned)} {rounds}.{advice}"
     )
+
+
+def require_reload(lost_s: Interval) -> None:
+    """See that what a reload costs rests on more than one call of a kind. Raises TooLittle."""
+    if not lost_s.has_ends:
+        raise TooLittle("Too little is measured for what a reload costs: one call of a kind.")
 
 
 def not_compared(whole: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from lifecycle_widgets.experiments.arms.arms import (
     keep_alives_checked,
     seconds_checked,
 )
-from lifecycle_widgets.experiments.arms.costs import checked_price
+from lifecycle_widgets.experiments.break_even import checked_price
 from lifecycle_widgets.experiments.conversation import PROMPT, Conversation, Turns
 from lifecycle_widgets.experiments.in_a_row_result import InARowResult
 from lifecycle_widgets.experiments.plan import Plan

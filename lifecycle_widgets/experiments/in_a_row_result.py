@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lifecycle_widgets.experiments.arms.costs import arm_costs, checked_price
+from lifecycle_widgets.experiments.arms.costs import arm_costs
 from lifecycle_widgets.experiments.arms.result import ArmsResult
 from lifecycle_widgets.experiments.break_even import (
     break_even_beside,
     break_even_interval,
+    checked_price,
     reload_interval,
 )
-from lifecycle_widgets.experiments.enough import TooLittle
+from lifecycle_widgets.experiments.enough import require_reload
 from lifecycle_widgets.experiments.statistics import Interval
 
 if TYPE_CHECKING:
@@ -180,8 +181,7 @@ class InARowResult(ArmsResult):
     def _reload_sentence(self) -> str:
         """L and what follows from it. Raises ValueError when too little was measured."""
         lost_s = self.reload_s
-        if not lost_s.has_ends:
-            raise TooLittle("Too little is measured for what a reload costs: one call of a kind.")
+        require_reload(lost_s)
         is_told = lost_s.low > 0
         text = f"A reload makes one wait {lost_s} s longer{self._split()}; "
         if not is_told:

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import traitlets
 
 from lifecycle_widgets.experiments import ColdAndWarmResult, InARowResult
-from lifecycle_widgets.experiments.arms.costs import checked_price
+from lifecycle_widgets.experiments.break_even import checked_price
 from lifecycle_widgets.experiments.figures.style import COLORS, bars, finish
 from lifecycle_widgets.experiments.statistics import Interval, digits
 from lifecycle_widgets.widgets.base import Composite, Message, close_all

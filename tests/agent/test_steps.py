@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from lifecycle_widgets.agent import AgentRun, RunFailed, run_agent
 from lifecycle_widgets.runs import ToolCall
 from lifecycle_widgets.sandbox import Sandbox
-from lifecycle_widgets.sandbox.trouble import TEMPLATE, VARIABLE
 from lifecycle_widgets.server import Server
 from tests.griptape_tools import CLOCK, clock
 from tests.recorded import Answer, RecordedServer, chat, chunk, final, ollama
+from tests.scripted import SCRIPTED, SMALL, Script
 
-SMALL, CALLER = "smollm2:135m", "caller"
 TURNS = (
     {"text": "Let me see.", "tool_calls": [CLOCK]},
     {"tool_calls": [CLOCK]},
     {"text": "It is noon."},
 )
-Script = Callable[..., None]
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("steps") / "trouble.json"
-
-
-@pytest.fixture(scope="module")
-def box(file: Path) -> Iterator[Sandbox]:
-    """A real Ollama with a model that it knows to call tools; what it says is in `file`."""
-    with Sandbox(models=[SMALL], runner_env={VARIABLE: str(file)}) as started:
-        Server(started.url).client.create(model=CALLER, from_=SMALL, template=TEMPLATE)
-        yield started
-
-
-@pytest.fixture
-def script(box: Sandbox, file: Path) -> Iterator[Script]:
-    def write(*answers: dict[str, Any], **trouble: Any) -> None:
-        file.write_text(json.dumps({"script": answers, **trouble}))
-
-    yield write
-    file.unlink(missing_ok=True)
-    for resident in Server(box.url).residents():
-        Server(box.url).unload(resident.name)
 
 
 # --- on a real Ollama ---------------------------------------------------------------------------
@@ -55,7 +24,7 @@ def script(box: Sandbox, file: Path) -> Iterator[Script]:
 
 def test_where_the_time_of_a_run_with_tools_went(box: Sandbox, script: Script) -> None:
     script(*TURNS)
-    run = run_agent("Time?", model=CALLER, server=box, tools=[clock(0.7)], keep_alive="1m")
+    run = run_agent("Time?", model=SCRIPTED, server=box, tools=[clock(0.7)], keep_alive="1m")
     t = run.timings
     assert t.tools_s == pytest.approx(1.4, abs=0.3)
     assert run.parts["tools"] == t.tools_s
@@ -72,7 +41,7 @@ def test_the_answer_is_the_final_output_and_the_steps_are_apart(
 ) -> None:
     script(*TURNS)
     heard: list[str] = []
-    run = run_agent("Time?", model=CALLER, server=box, tools=[clock()], on_text=heard.append)
+    run = run_agent("Time?", model=SCRIPTED, server=box, tools=[clock()], on_text=heard.append)
     assert run.answer == "It is noon."
     assert [step.text for step in run.steps] == ["Let me see.", "", "It is noon."]
     assert "".join(heard) == "Let me see.It is noon."
@@ -85,7 +54,7 @@ def test_the_answer_is_the_final_output_and_the_steps_are_apart(
 
 def test_the_first_token_counts_from_the_runs_start(box: Sandbox, script: Script) -> None:
     script(TURNS[1], TURNS[2])  # cold, and a bare tool call first
-    run = run_agent("Time?", model=CALLER, server=box, tools=[clock(0.5)], keep_alive="1m")
+    run = run_agent("Time?", model=SCRIPTED, server=box, tools=[clock(0.5)], keep_alive="1m")
     first, last = run.steps
     t = run.timings
     assert first.timings.load_s is not None
@@ -100,7 +69,7 @@ def test_the_first_token_counts_from_the_runs_start(box: Sandbox, script: Script
 
 def test_with_keep_alive_zero_each_request_loads(box: Sandbox, script: Script) -> None:
     script(*TURNS, token_delay_s=0.05)
-    run = run_agent("Time?", model=CALLER, server=box, tools=[clock(0.3)], keep_alive=0)
+    run = run_agent("Time?", model=SCRIPTED, server=box, tools=[clock(0.3)], keep_alive=0)
     assert (run.loads, len(run.steps)) == (3, 3)
     assert "requests=3, loads=3" in repr(run)
     assert run.context_length, "it was asked while the answer came"
@@ -108,7 +77,9 @@ def test_with_keep_alive_zero_each_request_loads(box: Sandbox, script: Script) -
 
 def test_a_run_that_stops_keeps_the_last_text_there_was(box: Sandbox, script: Script) -> None:
     script(TURNS[0], TURNS[2], token_delay_s=0.2)
-    run = AgentRun("Time?", model=CALLER, server=box, tools=[clock(0.3)], on_text=lambda _: stop())
+    run = AgentRun(
+        "Time?", model=SCRIPTED, server=box, tools=[clock(0.3)], on_text=lambda _: stop()
+    )
 
     def stop() -> None:
         if "noon" in run.answer or "is" in run.answer:

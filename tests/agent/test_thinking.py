@@ -3,48 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 
 from lifecycle_widgets.agent import AgentRun, checked_options, checked_think, run_agent
 from lifecycle_widgets.sandbox import Sandbox
-from lifecycle_widgets.sandbox.trouble import TEMPLATE, VARIABLE
 from lifecycle_widgets.server import Server, ServerError
 from tests.griptape_tools import clock
 from tests.recorded import Answer, RecordedServer, chat, chunk, final, ollama
+from tests.scripted import SCRIPTED, SMALL, Script
 
-SMALL, THINKER = "smollm2:135m", "thinker"
 THOUGHT, TEXT = "Let me see. Blue is scattered most.", "Because of Rayleigh."
-Script = Callable[..., None]
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("thinking") / "trouble.json"
-
-
-@pytest.fixture(scope="module")
-def box(file: Path) -> Iterator[Sandbox]:
-    """A real Ollama with a model that it knows to think; what it says is in `file`."""
-    with Sandbox(models=[SMALL], runner_env={VARIABLE: str(file)}) as started:
-        Server(started.url).client.create(model=THINKER, from_=SMALL, template=TEMPLATE)
-        yield started
 
 
 @pytest.fixture
-def script(box: Sandbox, file: Path) -> Iterator[Script]:
-    """What the model thinks and says from now on."""
-
-    def write(*answers: dict[str, Any], token_delay_s: float = 0.03) -> None:
-        file.write_text(json.dumps({"script": answers, "token_delay_s": token_delay_s}))
-
-    yield write
-    file.unlink(missing_ok=True)
-    for resident in Server(box.url).residents():
-        Server(box.url).unload(resident.name)
+def script(script: Script) -> Script:
+    """What the model thinks and says from now on, token by token."""
+    return partial(script, token_delay_s=0.03)
 
 
 # --- on a real Ollama ---------------------------------------------------------------------------
@@ -55,7 +32,7 @@ def test_thinking_comes_apart_and_counts_as_the_first_token(box: Sandbox, script
     thoughts: list[str] = []
     texts: list[str] = []
     run = run_agent(
-        "Why?", model=THINKER, server=box, on_text=texts.append, on_thinking=thoughts.append
+        "Why?", model=SCRIPTED, server=box, on_text=texts.append, on_thinking=thoughts.append
     )
     assert (run.thinking.strip(), run.answer) == (THOUGHT, TEXT)
     assert ("".join(thoughts), "".join(texts)) == (run.thinking, run.answer)
@@ -75,7 +52,7 @@ def test_while_it_thinks_it_is_not_waiting(box: Sandbox, script: Script) -> None
     script({"thinking": THOUGHT, "text": TEXT}, token_delay_s=0.1)
     seen: list[tuple[bool, bool]] = []
     run = AgentRun(
-        "Why?", model=THINKER, server=box.url,
+        "Why?", model=SCRIPTED, server=box.url,
         on_thinking=lambda _: seen.append((run.is_thinking, run.waiting_for_first_token)),
         on_text=lambda _: seen.append((run.is_thinking, run.waiting_for_first_token)),
     )  # fmt: skip
@@ -90,7 +67,7 @@ def test_while_it_thinks_it_is_not_waiting(box: Sandbox, script: Script) -> None
 
 def test_stopped_while_it_thinks(box: Sandbox, script: Script) -> None:
     script({"thinking": THOUGHT, "text": TEXT}, token_delay_s=0.2)
-    run = AgentRun("Why?", model=THINKER, server=box, on_thinking=lambda _: run.stop())
+    run = AgentRun("Why?", model=SCRIPTED, server=box, on_thinking=lambda _: run.stop())
     stopped = run.start().wait(30)
     assert stopped.stopped
     assert THOUGHT.startswith(stopped.thinking)
@@ -100,13 +77,13 @@ def test_stopped_while_it_thinks(box: Sandbox, script: Script) -> None:
 @pytest.mark.parametrize("think", [True, "low", "medium", "high"])
 def test_it_can_be_asked_to(box: Sandbox, script: Script, think: Any) -> None:
     script({"thinking": THOUGHT, "text": TEXT}, token_delay_s=0)
-    run = run_agent("Why?", model=THINKER, server=box, think=think)
+    run = run_agent("Why?", model=SCRIPTED, server=box, think=think)
     assert (run.think, run.thinking.strip(), run.answer) == (think, THOUGHT, TEXT)
 
 
 def test_it_can_be_asked_not_to(box: Sandbox, script: Script) -> None:
     script({"text": TEXT}, token_delay_s=0)
-    run = run_agent("Why?", model=THINKER, server=box, think=False)
+    run = run_agent("Why?", model=SCRIPTED, server=box, think=False)
     assert (run.thinking, run.answer, run.timings.thinking_s) == ("", TEXT, None)
     assert run_agent("Hi", model=SMALL, server=box, think=False).error is None
 
@@ -123,7 +100,7 @@ def test_each_request_of_an_agent_thinks_for_itself(box: Sandbox, script: Script
         {"thinking": "I must look.", "tool_calls": [call]},
         {"thinking": "It is noon.", "text": "Noon."},
     )
-    run = run_agent("What time is it?", model=THINKER, server=box, tools=[clock()])
+    run = run_agent("What time is it?", model=SCRIPTED, server=box, tools=[clock()])
     assert run.answer == "Noon."
     assert run.thinking.replace("\n\n\n", "\n\n").strip() == "I must look.\n\nIt is noon."
     assert [step.thinking.strip() for step in run.steps] == ["I must look.", "It is noon."]

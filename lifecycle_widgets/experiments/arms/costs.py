@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lifecycle_widgets.experiments.break_even import checked_price
 from lifecycle_widgets.experiments.statistics import quantiles
 
 _EDGE_S = 0.5  # the monitor looks as often: a load or a leaving is known to so much
@@ -48,17 +49,3 @@ def arm_costs(
         },
         index=table.index,
     )
-
-
-def checked_price(price_s_per_gb_min: float | None) -> float:
-    """The price as a float. Raises ValueError without one, for one below 0, or not finite."""
-    if price_s_per_gb_min is None:
-        raise ValueError(
-            "What is a GB in memory for a minute worth to you, in seconds of waiting? Give it as "
-            "price_s_per_gb_min (lesson 1 measures it)."
-        )
-    if not 0 <= price_s_per_gb_min < float("inf"):
-        raise ValueError(
-            f"The price is {price_s_per_gb_min}; give seconds of waiting per GB-minute, 0 or more."
-        )
-    return float(price_s_per_gb_min)
