@@ -8,12 +8,16 @@ from typing import Any
 import pandas as pd
 
 from lifecycle_widgets.runs import Run, options_text
-from lifecycle_widgets.runs.parts import NOT_TOLD, REST
+from lifecycle_widgets.runs.parts import REST
+from lifecycle_widgets.runs.phases import EMBEDDINGS, EVAL, LOAD, NOT_TOLD, PROMPT_EVAL, TOOLS
 
 _KINDS = {
     "started_at": "object",  # wall clock with its time zone, as in the run
+    "structure": "object",
     "model": "object",
+    "models": "object",
     "keep_alive": "object",
+    "held": "bool",
     "options": "object",
     "history_turns": "Int64",
     "was_resident": "boolean",
@@ -23,6 +27,7 @@ _KINDS = {
     "prompt_eval_s": "float64",
     "eval_s": "float64",
     "tools_s": "float64",
+    "embeddings_s": "float64",
     "not_told_s": "float64",
     "rest_s": "float64",
     "ttft_s": "float64",
@@ -40,6 +45,7 @@ _KINDS = {
     "stopped": "bool",
     "error": "object",
 }
+_IF_ANY = ("structure", "models", "held", "embeddings_s")  # compared where the runs have it
 _NUMBERS = tuple(n for n, kind in _KINDS.items() if kind in ("float64", "Int64"))
 
 
@@ -49,11 +55,13 @@ def run_frame(runs: Iterable[Run]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``started_at`` (wall clock), ``model``, ``keep_alive`` and ``options`` (text, such as
-        "num_ctx 8192"), ``history_turns``, ``was_resident``, ``requests`` and how many of them had
-        to load the model (``loads``); where the time went, in seconds: ``load_s``,
-        ``prompt_eval_s``, ``eval_s``, ``tools_s``, ``not_told_s``, ``rest_s`` (griptape and
-        network), which add up to ``total_s``; ``ttft_s``, ``think`` (text, as it was sent),
+        ``started_at`` (wall clock), ``structure`` (what ran, such as "Agent"), ``model`` (of the
+        answer), ``models`` (text, all that were asked), ``keep_alive``, ``held`` (between its
+        requests), ``options`` (text, such as "num_ctx 8192"), ``history_turns``, ``was_resident``,
+        ``requests`` and how many of them had to load their model (``loads``); where the time went,
+        in seconds: ``load_s``, ``prompt_eval_s``, ``eval_s``, ``tools_s``, ``embeddings_s``,
+        ``not_told_s``, ``rest_s`` (griptape and network), which add up to ``total_s`` as
+        `Run.parts` does; ``ttft_s``, ``think`` (text, as it was sent),
         ``thinking_s``, ``first_text_s``, ``total_s``, ``prompt_tokens``, ``cached_tokens``,
         ``output_tokens``, ``tokens_per_s``, ``context_length`` (tokens), ``done_reason``,
         ``note``, ``stopped``, ``error``. What is not known is missing (NaN, NA or None).
@@ -84,7 +92,8 @@ def compare_runs(first: Run, second: Run) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``first``, ``second`` and ``difference`` (second minus first), indexed by the names of
-        `run_frame`'s columns.
+        `run_frame`'s columns; of structures, several models, a hold and embeddings where one of
+        the two has it.
 
     Examples
     --------
@@ -97,9 +106,10 @@ def compare_runs(first: Run, second: Run) -> pd.DataFrame:
     True
     """
     one, other = _row(first), _row(second)
-    asked = ("model", "keep_alive", "options", "think")
+    asked = ("structure", "model", "models", "keep_alive", "held", "options", "think")
     ended = ("done_reason", "note", "stopped", "error")
-    shown = (*asked, "was_resident", *_NUMBERS, *ended)
+    lacking = {name for name in _IF_ANY if _is_plain(first, name) and _is_plain(second, name)}
+    shown = [n for n in (*asked, "was_resident", *_NUMBERS, *ended) if n not in lacking]
     rows = {name: (one[name], other[name], _difference(name, one, other)) for name in shown}
     return pd.DataFrame.from_dict(
         rows, orient="index", columns=["first", "second", "difference"], dtype=object
@@ -117,17 +127,21 @@ def _row(run: Run) -> dict[str, Any]:
     t, parts = run.timings, run.parts
     return {
         "started_at": run.started_at,
+        "structure": run.structure,
         "model": run.model,
+        "models": ", ".join(run.models),
         "keep_alive": str(run.keep_alive),
+        "held": run.held,
         "options": options_text(run.options),
         "history_turns": len(run.history),
         "was_resident": run.was_resident,
         "requests": len(run.steps),
         "loads": run.loads,
-        "load_s": t.load_s,
-        "prompt_eval_s": t.prompt_eval_s,
-        "eval_s": t.eval_s,
-        "tools_s": t.tools_s,
+        "load_s": _part(parts[LOAD], t.load_s),
+        "prompt_eval_s": _part(parts[PROMPT_EVAL], t.prompt_eval_s),
+        "eval_s": _part(parts[EVAL], t.eval_s),
+        "tools_s": _part(parts[TOOLS], t.tools_s),
+        "embeddings_s": parts.get(EMBEDDINGS, 0.0),
         "not_told_s": parts.get(NOT_TOLD, 0.0),
         "rest_s": parts[REST],
         "ttft_s": t.ttft_s,
@@ -145,3 +159,17 @@ def _row(run: Run) -> dict[str, Any]:
         "stopped": run.stopped,
         "error": run.error,
     }
+
+
+def _part(on_the_clock_s: float, told_s: float | None) -> float | None:
+    """A part of the run's time; None where the server has not told it of any request."""
+    return None if told_s is None else on_the_clock_s
+
+
+def _is_plain(run: Run, name: str) -> bool:
+    return {
+        "structure": run.structure == "Agent",
+        "models": len(run.models) == 1,
+        "held": not run.held,
+        "embeddings_s": EMBEDDINGS not in run.parts,
+    }[name]

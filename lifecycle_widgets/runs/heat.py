@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # a request that differs in one of these gets a runner started anew (api.Runner of Ollama)
-_OF_THE_RUNNER = {
+OF_THE_RUNNER = {
     "num_ctx",
     "num_batch",
     "num_gpu",
@@ -56,4 +56,4 @@ def differs(
 ) -> bool:
     """Whether a request asks for another runner than the one in memory, as far as that shows."""
     contexts = {context_before, context_length} - {None}
-    return len(contexts) > 1 or bool(_OF_THE_RUNNER & set(options))
+    return len(contexts) > 1 or bool(OF_THE_RUNNER & set(options))

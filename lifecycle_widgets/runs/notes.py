@@ -1,86 +1,140 @@
-"""What a reader should know of a run that did not fail, in sentences."""
+"""What a reader should know of a run beside its error, in sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from lifecycle_widgets.runs.parts import exceeds_s
-from lifecycle_widgets.runs.texts import about_text, host_name, seconds_text
+from lifecycle_widgets.runs.texts import about_text, counted, host_name, seconds_text
 
 if TYPE_CHECKING:
     from lifecycle_widgets.runs.run import Run
+    from lifecycle_widgets.runs.step import Step
+    from lifecycle_widgets.runs.timings import Timings
 
 _MOST_CONTEXTS = 10  # boundedNumPredict of llm/llama_server.go: also where num_predict is -1
+_MOST_RAISED = 3  # sentences of what tools raised
+_RAISED_LENGTH = 200  # characters of what one raised
 
 
 def note_of(run: Run) -> str | None:
     """The sentences; None when there is nothing to say."""
-    if run.error is not None:
-        return None
-    return " ".join(_sentences(run)) or None
+    of_the_answer = () if run.error is not None else (
+        *_why_empty(run), *_not_seen(run), *_cut_off(run), *_too_long(run), *_where(run)
+    )  # fmt: skip
+    return " ".join((*of_the_answer, *_raised(run), *run.said)) or None
 
 
-def _sentences(run: Run) -> Iterator[str]:
-    said = (_why_empty(run), _not_seen(run), _cut_off(run), _too_long(run), _where(run))
-    return (sentence for sentence in said if sentence)
-
-
-def _why_empty(run: Run) -> str | None:
+def _why_empty(run: Run) -> Iterator[str]:
     if run.answer.strip() or run.stopped:
-        return None
+        return
     if run.thinking and run.timings.done_reason == "length":
-        return "It only thought: raise num_predict or set think=False."
-    if run.thinking:
-        return "It only thought, and then gave no answer: run it again, or set think=False."
-    return "There was no text."
+        yield "It only thought: raise num_predict or set think=False."
+    elif run.thinking:
+        yield "It only thought, and then gave no answer: run it again, or set think=False."
+    else:
+        yield "There was no text."
 
 
-def _cut_off(run: Run) -> str | None:
-    """Why the answer did not end by itself."""
-    last = run.steps[-1].timings if run.steps else run.timings
-    if last.done_reason != "length" or _why_empty(run):
-        return None
-    output, most = last.output_tokens, run.options.get("num_predict")
+def _not_seen(run: Run) -> Iterator[str]:
+    """That a model did not see its whole prompt; of the request of each that lacked most."""
+    most: dict[str, tuple[int, str]] = {}
+    for step in run.steps:
+        if (whole := step.whole_prompt_tokens) is None:
+            continue
+        seen = step.timings.prompt_tokens or 0
+        said = (
+            f"The model saw {seen:,} of about {about_text(whole)} tokens: raise num_ctx, or "
+            "shorten the prompt."
+        )
+        most[step.model] = max(most.get(step.model, (-1, "")), (whole - seen, said))
+    for model, (_, said) in most.items():
+        yield _of(model, said) if len(run.models) > 1 else said
+
+
+def _cut_off(run: Run) -> Iterator[str]:
+    """Which answers did not end by themselves: those of the tasks before, and the run's."""
+    chats = [step for step in run.steps if step.kind == "chat"]
+    of_tasks = [step for step in chats if step.task] or chats  # not what the memory asked
+    last = of_tasks[-1] if of_tasks else None
+    before = {s.task: s.timings for s in of_tasks if last is not None and s.task != last.task}
+    for task, ended in before.items():
+        if ended.done_reason == "length":
+            tokens = counted(ended.output_tokens or 0, "token")
+            yield f"The answer of task {task} was cut off after {tokens}."
+    ended = last.timings if last is not None else run.timings
+    if ended.done_reason == "length" and (run.answer.strip() or run.stopped):
+        yield _why_cut_off(run, ended)
+    elif ended.done_reason == "repeats":
+        yield (
+            "Ollama broke the answer off, as the model repeated itself: raise temperature or "
+            "repeat_penalty, or ask otherwise."
+        )
+
+
+def _why_cut_off(run: Run, ended: Timings) -> str:
+    output, most = ended.output_tokens, run.options.get("num_predict")
+    why = "num_predict was reached, or the context was full"
     if output is None:
-        return "The answer was cut off: num_predict was reached, or the context was full."
+        return f"The answer was cut off: {why}."
     if isinstance(most, int) and 0 < most <= output:
         return f"The answer was cut off at num_predict ({most:,} tokens)."
-    why = "num_predict was reached, or the context was full"
     if (context := run.context_length) is not None:
         if output >= _MOST_CONTEXTS * context:
             why = "ten times the context, where Ollama ends any answer"
-        elif abs((last.prompt_tokens or 0) + output - context) <= 1:
+        elif abs((ended.prompt_tokens or 0) + output - context) <= 1:
             why = f"the context ({context:,} tokens) was full"
     return f"The answer was cut off after {output:,} tokens: {why}."
 
 
-def _not_seen(run: Run) -> str | None:
-    """That the model did not see the whole prompt; of the request that lacked most."""
-    cut = [(s.whole_prompt_tokens, s) for s in run.steps if s.whole_prompt_tokens is not None]
-    if not cut:
-        return None
-    whole, step = max(cut, key=lambda one: one[0] - (one[1].timings.prompt_tokens or 0))
-    return (
-        f"The model saw {step.timings.prompt_tokens or 0:,} of about {about_text(whole)} tokens: "
-        "raise num_ctx, or shorten the prompt."
-    )
+def _too_long(run: Run) -> Iterator[str]:
+    if more_s := exceeds_s(run.parts, run.timings.total_s):
+        yield (
+            f"What the server tells of its times is {seconds_text(more_s)} longer than the run "
+            "itself: its numbers are not right."
+        )
 
 
-def _too_long(run: Run) -> str | None:
-    more_s = exceeds_s(run.parts, run.timings.total_s)
-    if not more_s:
-        return None
-    return (
-        f"What the server tells of its times is {seconds_text(more_s)} longer than the run itself: "
-        "its numbers are not right."
-    )
+def _where(run: Run) -> Iterator[str]:
+    if run.remote_host is not None:
+        yield (
+            f"It ran on {host_name(run.remote_host)}: the prompt left the server's machine, and "
+            "keep_alive means nothing there."
+        )
 
 
-def _where(run: Run) -> str | None:
-    if run.remote_host is None:
-        return None
-    return (
-        f"It ran on {host_name(run.remote_host)}: the prompt left the server's machine, and "
-        "keep_alive means nothing there."
-    )
+def _raised(run: Run) -> Iterator[str]:
+    """What tools raised; and that the model was told, where it was asked again."""
+    raised, told = Counter[str](), set[str]()
+    for number, step in enumerate(run.steps):
+        for call in step.tool_calls:
+            if call.error is not None:
+                said = f"The tool {call.name} raised {_in_short(call.error)}"
+                raised[said] += 1
+                if _goes_on(step, run.steps[number + 1 :]):
+                    told.add(said)
+    for said, times in raised.most_common(_MOST_RAISED):
+        yield said + ("." if times == 1 else f" ({times} times).")
+        if said in told:
+            yield "The model was told so."
+    if len(raised) > _MOST_RAISED:
+        yield "Other calls raised, too."
+
+
+def _goes_on(step: Step, later: Iterable[Step]) -> bool:
+    """Whether its task asked once more when the tools had ended."""
+    has_ended = step.tools_s is not None
+    return has_ended and any(s.task == step.task and s.start_s >= step.end_s for s in later)
+
+
+def _in_short(error: str) -> str:
+    """What was raised, in a line, without its full stop."""
+    line = " ".join(error.split()).rstrip(".")
+    return line if len(line) <= _RAISED_LENGTH else line[: _RAISED_LENGTH - 1] + "…"
+
+
+def _of(model: str, said: str) -> str:
+    """A sentence about one of several models."""
+    return f"{model}: {said[0].lower()}{said[1:]}"

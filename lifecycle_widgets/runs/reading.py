@@ -27,7 +27,7 @@ def filled(kind: type[V], value: Any) -> V:
     Examples
     --------
     >>> filled(ToolCall, {"name": "Clock_now", "later": 1})
-    ToolCall(name='Clock_now', arguments={})
+    ToolCall(name='Clock_now', arguments={}, error=None)
     >>> filled(Timings, {"total_s": "soon"})
     Traceback (most recent call last):
     ValueError: its total_s cannot be 'soon'.
@@ -107,6 +107,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "Think": _think,
     "Timings": lambda value: filled(Timings, value),
     "Mapping[str, Any]": lambda value: dict(_a(dict)(value)),
+    "Mapping[str, str]": lambda value: {n: _a(str)(one) for n, one in _a(dict)(value).items()},
+    "tuple[str, ...]": lambda value: tuple(map(_a(str), _a(list)(value))),
     "tuple[ToolCall, ...]": _all(ToolCall),
     "tuple[Step, ...]": _all(Step),
     "tuple[tuple[str, str], ...]": _turns,

@@ -39,10 +39,11 @@ class Run:
     timings:
         The whole run.
     steps:
-        One `Step` for each request that it made.
+        One `Step` for each request that it made, in the order in which they began.
     was_resident:
         Whether the model was in memory when the run began (None: not told, or the model runs on
-        another machine). Whether it was loaded is `loads`.
+        another machine); of several models, the one that was asked first. Whether it was loaded
+        is `loads`.
     stopped:
         True when a person stopped it.
     error:
@@ -65,6 +66,16 @@ class Run:
     context_before:
         The same of the model as it was in memory when the run began; None when it was not, or it
         is not told.
+    structure:
+        What ran, in griptape's word: "Agent", "Pipeline", "Workflow", "PromptTask".
+    keep_alives:
+        What was chosen for each model, by its name; a run of several models may have several.
+        ``model`` and ``keep_alive`` are those of the answer.
+    held:
+        Whether the models were held between its requests: each was sent with a lease, and the
+        chosen keep_alive applied when the last request of the model had ended.
+    said:
+        What else there is to say of it, in sentences (of the hold, of a tool that was left behind).
     """
 
     model: str
@@ -85,6 +96,16 @@ class Run:
     history: tuple[tuple[str, str], ...] = ()
     context_length: int | None = None
     context_before: int | None = None
+    structure: str = "Agent"
+    keep_alives: Mapping[str, str] = field(default_factory=dict, hash=False)
+    held: bool = False
+    said: tuple[str, ...] = ()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that it asked, in the order of their first requests."""
+        asked = dict.fromkeys(step.model or self.model for step in self.steps)
+        return tuple(asked) or (self.model,)
 
     @property
     def requests(self) -> tuple[Timings, ...]:
@@ -93,13 +114,13 @@ class Run:
 
     @property
     def loads(self) -> int | None:
-        """How many of its requests had to load the model; None when that is not known of one."""
+        """How many of its requests had to load their model; None when that is not known of one."""
         loaded = [step.loaded for step in self.steps]
         return None if None in loaded else sum(map(bool, loaded))
 
     @property
     def heat(self) -> str | None:
-        """How cold it was when it began, in a few words; None when it is not known.
+        """How cold its first request was, in a few words; None when it is not known.
 
         Examples
         --------
@@ -108,15 +129,17 @@ class Run:
         'in memory, but loaded anew'
         """
         loaded = self.steps[0].loaded if self.steps else None
-        others = differs(self.options, self.context_before, self.context_length)
+        is_one = len(self.models) == 1  # else its options are not those of the first
+        others = is_one and differs(self.options, self.context_before, self.context_length)
         return heat_text(self.was_resident, loaded, other_options=others)
 
     @property
     def parts(self) -> dict[str, float]:
         """Where the time went: seconds by part, which add up to ``timings.total_s``.
 
-        ``load``, ``prompt eval``, ``eval`` (as the server tells them), ``tools``, where the server
-        did not tell of a request ``not told``, and ``griptape and network``: the rest.
+        ``load``, ``prompt eval``, ``eval`` (as the server tells them), ``tools``; where there are
+        any ``embeddings``, and what the server did ``not told`` of a request; and ``griptape and
+        network``: the rest. What went on at once shares its time equally.
 
         Examples
         --------
@@ -130,7 +153,7 @@ class Run:
 
     @property
     def note(self) -> str | None:
-        """What a reader should know of a run that did not fail, in sentences; None: nothing.
+        """What a reader should know beside the error, if there is one, in sentences; None: nothing.
 
         Examples
         --------
@@ -186,20 +209,26 @@ class Run:
     # --- how it shows itself ---------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        counted = {"requests": len(self.steps), "loads": self.loads}
+        several = len(self.models) > 1
         known = {
+            "structure": None if self.structure == "Agent" else self.structure,
             "model": self.model,
+            "models": self.models if several else None,
             "keep_alive": self.keep_alive,
+            "keep_alives": dict(self.keep_alives) if several else None,
+            "held": self.held or None,
             "prompt": self.prompt,
             "answer": self.answer,
             "started_at": self.started_at.isoformat(timespec="seconds"),
             "timings": self.timings,
-            **counted,
+            "requests": len(self.steps),
+            "loads": self.loads,
             "was_resident": self.was_resident,
             "stopped": self.stopped or None,
             "error": self.error,
             "think": self.think,
             "options": dict(self.options) or None,
+            "said": self.said or None,
             "server_url": self.server_url or None,
         }
         return rounded_repr("Run", known)

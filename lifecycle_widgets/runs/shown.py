@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from lifecycle_widgets.runs.timings import Timings
 
 _SHOWN = 600  # characters of an answer
+HELD = "held between its requests"
+_NOT_TOLD = "not told"
 Rows = Iterable[tuple[str, str]]
 
 
@@ -25,9 +27,11 @@ def run_html(run: Run) -> str:
     """What was asked, how it went and where the time went; and the beginning of the answer."""
     how = run.heat
     asked_for = f"{counted(len(run.steps), 'request')}, {_loads(run)}"
+    held = [HELD] if run.held else []
     asked = [
-        ("model", run.model),
-        ("keep_alive", str(run.keep_alive)),
+        ("structure", "" if run.structure == "Agent" else run.structure),
+        ("model" if len(run.models) == 1 else "models", ", ".join(run.models)),
+        ("keep_alive", ", ".join([keep_alives_text(run), *held])),
         ("options", options_text(run.options)),
         ("history", counted(len(run.history), "turn") if run.history else ""),
         ("how", f"{asked_for} ({how})" if how else asked_for),
@@ -38,6 +42,16 @@ def run_html(run: Run) -> str:
     ended = [("note", run.note or ""), ("stopped", "yes" if run.stopped else "")]
     error = [("error", run.error or "")]
     return _table([*asked, *parts, *others, *ended, *error]) + _answer(run.answer)
+
+
+def keep_alives_text(run: Run) -> str:
+    """What was chosen for its models, in their order: "5m", "0 each" or "0, 5m"."""
+    if len(run.models) == 1:
+        return str(run.keep_alive)
+    chosen = [run.keep_alives.get(model, _NOT_TOLD) for model in run.models]
+    if len(set(chosen)) > 1:
+        return ", ".join(chosen)
+    return chosen[0] if _NOT_TOLD in chosen else f"{chosen[0]} each"
 
 
 def _times(timings: Timings) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs.texts import rounded_repr
 from lifecycle_widgets.runs.timings import Timings
 
@@ -22,10 +23,15 @@ name that Ollama had not looked up before.
 
 @dataclass(frozen=True)
 class ToolCall:
-    """A tool that the model called: Ollama's name for it, and the arguments."""
+    """A tool that the model called: Ollama's name for it, and the arguments.
+
+    ``error`` is what it raised, in a sentence (griptape tells the model so, and the run goes on);
+    None for a call that went well, or whose end was not reached.
+    """
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    error: str | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,6 +53,15 @@ class Step:
     whole_prompt_tokens:
         About how many tokens its prompt has, of which the model saw ``timings.prompt_tokens``; None
         where nothing says that it did not see them all.
+    task:
+        The id of the griptape task that it belongs to; of what a structure asks for itself (its
+        memory's summary) "".
+    model:
+        The model that was asked; "" in runs of one model that were saved before this was told.
+    keep_alive:
+        What it was sent with: the chosen one, or the lease of a hold. None: that is not told.
+    kind:
+        "chat", or "embed" for a request for an embedding, of whose time Ollama tells nothing.
     """
 
     start_s: float
@@ -57,9 +72,22 @@ class Step:
     tools_s: float | None = None
     loaded: bool | None = None
     whole_prompt_tokens: int | None = None
+    task: str = ""
+    model: str = ""
+    keep_alive: KeepAlive | None = None
+    kind: str = "chat"
+
+    @property
+    def end_s(self) -> float:
+        """When it and its tools had ended, in seconds since the run's start."""
+        return self.start_s + self.timings.total_s + (self.tools_s or 0.0)
 
     def __repr__(self) -> str:
         shown = {
+            "task": self.task or None,
+            "model": self.model or None,
+            "keep_alive": self.keep_alive,
+            "kind": None if self.kind == "chat" else self.kind,
             "start_s": self.start_s,
             "timings": self.timings,
             "text": self.text,
@@ -71,7 +99,9 @@ class Step:
         return rounded_repr("Step", shown)
 
 
-def was_loaded(timings: Timings, was_resident: bool | None = None) -> bool | None:
+def was_loaded(
+    timings: Timings, was_resident: bool | None = None, *, kind: str = "chat"
+) -> bool | None:
     """Whether a request had to load the model; None: not known.
 
     Parameters
@@ -80,6 +110,9 @@ def was_loaded(timings: Timings, was_resident: bool | None = None) -> bool | Non
         Whether the model was in memory just before it, where that was seen. It counts only where
         the server does not tell how long the load took: a model can be loaded anew for other
         options, or by somebody else in the meantime.
+    kind:
+        The step's: of an embedding no load is told, but one that took less than any load does had
+        none.
 
     Examples
     --------
@@ -88,5 +121,7 @@ def was_loaded(timings: Timings, was_resident: bool | None = None) -> bool | Non
     """
     if timings.load_s is not None:
         return timings.load_s >= LEAST_LOAD_S
+    if kind == "embed":
+        return False if timings.total_s < LEAST_LOAD_S else None
     has_begun = timings.ttft_s is not None
     return True if was_resident is False and has_begun else None

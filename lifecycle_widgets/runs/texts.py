@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ def seconds_text(seconds: float | None) -> str:
     >>> [seconds_text(s) for s in (0.0234, 1.0621, 12.34, 125, None)]
     ['23 ms', '1.06 s', '12.3 s', '2 min 5 s', 'not known']
     """
-    if seconds is None:
+    if seconds is None or not math.isfinite(seconds):  # a saved run can have what JSON has not
         return "not known"
     if seconds < 0.0995:
         return f"{seconds * 1000:.0f} ms"

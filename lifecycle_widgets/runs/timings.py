@@ -40,7 +40,8 @@ class Timings:
         How long it thought, by the client's clock; None when it did not.
     done_reason:
         Why it ended, in Ollama's word: ``"stop"`` (the model was done), ``"length"``
-        (``num_predict`` was reached, or the context was full). None when it is not told.
+        (``num_predict`` was reached, or the context was full); in ours ``"repeats"`` where it was
+        broken off since the model repeated itself. None when it is not told.
     cached_tokens:
         How many of ``prompt_tokens`` the runner had in its prompt cache, and so did not read again
         (``prompt_eval_cached_count``; Ollama tells since 0.34). None when it is not told.
@@ -115,10 +116,14 @@ class Timings:
         """The timings of a run of several requests (an agent that calls tools).
 
         Sums, except ``ttft_s`` and ``first_text_s``, which count from the run's start to the first
-        in whichever request, and ``done_reason``, which is the last one's.
+        in whichever request, and ``done_reason``, which is the last one's. Of requests that went on
+        at once the sums are longer than the run; where its time went is `Run.parts`.
 
         Parameters
         ----------
+        parts:
+            Those of its requests, in the order in which they began; without its embeddings, of
+            which none of this is told.
         starts_s:
             When each request began, in seconds from the run's start. Without them one began as the
             one before it ended.
@@ -165,7 +170,7 @@ class Timings:
 
 
 def _first(values: Iterable[float]) -> float | None:
-    return next(iter(values), None)
+    return min(values, default=None)
 
 
 def _sum(values: Iterable[Any]) -> Any:

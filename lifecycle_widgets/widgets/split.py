@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from lifecycle_widgets.runs import Run, host_name, options_text
-from lifecycle_widgets.runs.parts import EVAL, LOAD, NOT_TOLD, PROMPT_EVAL, REST, TOOLS
+from lifecycle_widgets.runs.parts import REST
+from lifecycle_widgets.runs.phases import EMBEDDINGS, EVAL, LOAD, NOT_TOLD, PROMPT_EVAL, TOOLS
+from lifecycle_widgets.runs.shown import HELD, keep_alives_text
 from lifecycle_widgets.runs.texts import counted
 from lifecycle_widgets.widgets.formats import escaped, seconds_text
 
-_CLASSES = {
+CLASSES = {
     LOAD: "lw-load",
     PROMPT_EVAL: "lw-prompt-eval",
     EVAL: "lw-eval",
     TOOLS: "lw-tools",
+    EMBEDDINGS: "lw-embeddings",
     NOT_TOLD: "lw-not-told",
     REST: "lw-rest",
 }
@@ -28,7 +31,9 @@ def split_html(run: Run) -> str:
 
 
 def _caption(run: Run) -> str:
-    asked = [run.model, f"keep_alive {run.keep_alive}"]
+    asked = [", ".join(run.models), f"keep_alive {keep_alives_text(run)}"]
+    if run.held:
+        asked.append(HELD)
     if run.options:
         asked.append(options_text(run.options))
     if run.think is not None:
@@ -36,7 +41,7 @@ def _caption(run: Run) -> str:
     if run.remote_host is not None:
         return " · ".join([*asked, f"it ran on {host_name(run.remote_host)}"])
     if run.heat is not None:
-        asked.append(run.heat)
+        asked.append(run.heat if len(run.models) == 1 else f"at first {run.heat}")
     if len(run.steps) > 1:
         loads = "loads not known" if run.loads is None else counted(run.loads, "load")
         asked.append(f"{counted(len(run.steps), 'request')}, {loads}")
@@ -45,14 +50,14 @@ def _caption(run: Run) -> str:
 
 def _bar(run: Run) -> str:
     parts = {name: seconds for name, seconds in run.parts.items() if seconds}
-    if not {LOAD, PROMPT_EVAL, EVAL} & set(parts):
+    if not {LOAD, PROMPT_EVAL, EVAL, EMBEDDINGS} & set(parts):
         why = "Where the time went is told at the end of an answer; this one did not reach it."
         if run.timings.done_reason is not None:
             why = "This server does not tell where the time went."
         return f'<div class="lw-muted">{why}</div>'
     spoken = ", ".join(f"{name} {seconds_text(s)}" for name, s in parts.items())
     spans = "".join(
-        f'<span class="{_CLASSES[name]}" style="flex-grow:{s:.6f}" '
+        f'<span class="{CLASSES[name]}" style="flex-grow:{100 * s:.6f}" '
         f'title="{name} {seconds_text(s)}"></span>'
         for name, s in parts.items()
     )
@@ -73,7 +78,7 @@ def _numbers(run: Run) -> str:
         ("tokens/s", f"{rate:.1f}" if rate is not None else None),
     ]
     cells = [
-        (f'<i class="lw-swatch {_CLASSES[name]}"></i>{name}', seconds_text(s))
+        (f'<i class="lw-swatch {CLASSES[name]}"></i>{name}', seconds_text(s))
         for name, s in _told(run).items()
     ] + [(name, value) for name, value in plain if value is not None]
     items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in cells)

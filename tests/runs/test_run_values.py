@@ -71,6 +71,94 @@ def test_a_prompt_that_was_not_seen_whole() -> None:
     )
 
 
+# --- of structures --------------------------------------------------------------------------------
+
+LLAMA, QWEN = "llama3", "qwen3:4b"
+
+
+def of(model: str, start_s: float = 0.0, total_s: float = 1.0, **more: Any) -> Step:
+    told = {n: more.pop(n) for n in ("prompt_tokens", "output_tokens", "done_reason") if n in more}
+    return Step(start_s, Timings(total_s, **told), model=model, **more)
+
+
+def test_models_are_in_the_order_of_their_first_requests() -> None:
+    assert run(steps=(of(LLAMA), of(QWEN, 0.1), of(LLAMA, 2.0))).models == (LLAMA, QWEN)
+    assert run(steps=(Step(0.0, Timings(1.0)),)).models == ("m",), "saved before that was told"
+    assert run().models == ("m",)
+
+
+def test_how_cold_it_was_is_of_the_first_request() -> None:
+    steps = of(LLAMA, loaded=True), of(QWEN, 1.0, loaded=False)
+    assert run("x", was_resident=False, steps=steps).heat == "cold: it was not in memory"
+    anew = run("x", was_resident=True, steps=steps, options={"num_ctx": 8192})
+    assert anew.heat == "in memory, but loaded anew", "whose options these are is not known"
+    assert anew.loads == 1
+
+
+def test_of_several_models_each_is_named_that_did_not_see_its_whole_prompt() -> None:
+    steps = (
+        of(LLAMA, prompt_tokens=2050, whole_prompt_tokens=3_000),
+        of(LLAMA, prompt_tokens=2050, whole_prompt_tokens=40_024),
+        of(QWEN, prompt_tokens=100, whole_prompt_tokens=618),
+        of(QWEN, prompt_tokens=100),
+    )
+    assert run("x", steps=steps).note == (
+        "llama3: the model saw 2,050 of about 40,000 tokens: raise num_ctx, or shorten the prompt. "
+        "qwen3:4b: the model saw 100 of about 620 tokens: raise num_ctx, or shorten the prompt."
+    )
+
+
+def test_the_answer_of_each_task_that_was_cut_off() -> None:
+    cut_off = {"output_tokens": 20, "done_reason": "length"}
+    called = of(LLAMA, task="draft", output_tokens=9, done_reason="length")
+    draft = of(LLAMA, task="draft", **cut_off)
+    last = of(QWEN, task="review", output_tokens=5, done_reason="stop")
+    summary = of(QWEN, **cut_off)  # the memory's
+    told = "The answer of task draft was cut off after 20 tokens."
+    assert run("x", steps=(called, draft, last, summary)).note == told
+    embedding = Step(0.5, Timings(0.1), task="review", kind="embed")
+    of_both = run("x", steps=(draft, of(QWEN, task="review", **cut_off), embedding)).note
+    why = "num_predict was reached, or the context was full"
+    assert of_both == f"{told} The answer was cut off after 20 tokens: {why}."
+
+
+def raising(error: str, task: str = "", tools_s: float | None = 0.5) -> Step:
+    calls = ToolCall("Clock_now", error=error), ToolCall("Other")
+    return of("m", task=task, tool_calls=calls, tools_s=tools_s)
+
+
+def test_what_a_tool_raised_is_said() -> None:
+    raised = "The tool Clock_now raised ValueError: no clock."
+    told, within = of("m", 1.6, 0.1), of("m", 1.1, 0.1)
+
+    def note(*steps: Step, **more: Any) -> str | None:
+        return run("x", timings=Timings(2.0), steps=steps, **more).note
+
+    assert note(raising("ValueError: no clock"), told) == f"{raised} The model was told so."
+    assert note(raising("ValueError:\n no clock.\n"), within) == raised, "it asked in its turn"
+    assert note(raising("ValueError: no clock", tools_s=None), told, stopped=True) == raised
+    assert note(raising("ValueError: no clock", "another"), told) == raised
+    failed = note(raising("ValueError: no clock"), error="boom", said=("It was held.",))
+    assert failed == f"{raised} It was held."
+
+
+def test_what_tools_raise_again_and_again_is_short() -> None:
+    many = [raising("OSError: none"), *(raising(f"KeyError: {n}" + "x" * 999) for n in range(9))]
+    steps = (raising("OSError: none"), *many, of("m", 1.5, 0.1))
+    note = run("x", timings=Timings(2.0), steps=steps).note
+    assert note is not None
+    assert note.startswith(
+        "The tool Clock_now raised OSError: none (2 times). The model was told so."
+    )
+    assert note.endswith("Other calls raised, too.")
+    assert len(note) < 800
+
+
+def test_what_else_there_is_to_say() -> None:
+    said = ("It was held for 20 s.", "The tool Clock_now still runs.")
+    assert run("x", said=said).note == " ".join(said)
+
+
 def test_a_server_whose_times_are_longer_than_the_run() -> None:
     told = Timings(1.0, load_s=3.0, prompt_eval_s=0.0, eval_s=0.0)
     note = run("x", timings=told, steps=(Step(0.0, told),)).note
@@ -149,6 +237,27 @@ def test_it_shows_itself_with_everything_escaped() -> None:
     for text in ("griptape and network", "1 request, 1 load", "1.00 s", "1 turn", "5m"):
         assert text in page
     assert len(page) < 4000, "of a long answer the beginning"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({LLAMA: "0", QWEN: "0"}, "0 each"),
+        ({QWEN: "5m", LLAMA: "0"}, "0, 5m"),
+        ({}, "not told"),
+    ],
+)
+def test_it_shows_its_models_and_what_was_chosen_for_each(chosen: Any, words: str) -> None:
+    steps = (of(LLAMA), of(QWEN, 1.0))
+    both = run("x", steps=steps, keep_alives=chosen, structure="Pipeline", held=True)
+    page = both._repr_html_()
+    for text in ("Pipeline", f"{LLAMA}, {QWEN}", f">{words}, held between its requests<"):
+        assert text in page
+    for text in ("structure='Pipeline'", f"models=('{LLAMA}', '{QWEN}')", "held=True"):
+        assert text in repr(both)
+    one = run("x", steps=(of("m"),))
+    assert "structure" not in one._repr_html_() + repr(one)
+    assert "held" not in one._repr_html_() + repr(one)
 
 
 @pytest.mark.parametrize(

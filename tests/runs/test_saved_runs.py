@@ -17,16 +17,22 @@ from lifecycle_widgets.runs import Run, Step, Timings, ToolCall, load_runs
 from lifecycle_widgets.server import Server
 
 AT = datetime(2026, 3, 1, 12, 30, 5, 123456, tzinfo=timezone(timedelta(hours=2)))
+LEASE, ERROR = KeepAlive("20s"), "ValueError: no clock"
 STEPS = (
     Step(0.0, Timings(1.0, ttft_s=0.5, load_s=0.3), "Let me see. ", "Hm",
-         (ToolCall("Clock_now", {"zone": ["utc", None]}),), 0.7, True, 40_024),
-    Step(1.7, Timings(2.0, cached_tokens=0, done_reason="stop"), "Noon."),
+         (ToolCall("Clock_now", {"zone": ["utc", None]}, ERROR),), 0.7, True, 40_024, "ask", "a",
+     LEASE),
+    Step(0.2, Timings(0.1), task="ask", model="minilm", kind="embed"),
+    Step(1.7, Timings(2.0, cached_tokens=0, done_reason="stop"), "Noon.", keep_alive=KeepAlive(0)),
 )  # fmt: skip
 FULL = Run(
     "hf.co/a/b:q4", KeepAlive("1m30s"), "What {{ time }}?\ud800", "Noon. 世界", AT,
     Timings(3.7, tools_s=0.7), STEPS, False, True, "boom", "http://127.0.0.1:11434", "Hm", "low",
     None, {"num_ctx": 8192, "stop": ["a"], "use_mmap": True}, (("a", "b"), ("c", "")), 8192, 4096,
+    "Workflow", {"a": "5m", "hf.co/a/b:q4": "1m30s"}, True, ("It was held.", "It was let go."),
 )  # fmt: skip
+OF_STRUCTURES = ("structure", "keep_alives", "held", "said")
+OF_THEIR_STEPS = ("task", "model", "keep_alive", "kind")
 
 
 def bare(**more: Any) -> Run:
@@ -40,6 +46,31 @@ def test_there_and_back(run: Run) -> None:
     assert again == replace(run, prompt=run.prompt.replace("\ud800", "?"))
     assert (again.note, again.heat, again.loads) == (run.note, run.heat, run.loads)
     assert again.parts == run.parts
+
+
+def test_a_run_that_was_saved_before_structures_were() -> None:
+    kept = json.loads(json.dumps(FULL.to_json()))
+    del kept["steps"][0]["tool_calls"][0]["error"]
+    for step in kept["steps"]:
+        for name in OF_THEIR_STEPS:
+            del step[name]
+    for name in OF_STRUCTURES:
+        del kept[name]
+    run = Run.from_json(kept)
+    assert (run.structure, run.keep_alives, run.held, run.said) == ("Agent", {}, False, ())
+    assert run.models == (FULL.model,)
+    told = {(s.task, s.model, s.keep_alive, s.kind) for s in run.steps}
+    assert told == {("", "", None, "chat")}
+    assert run.steps[0].tool_calls[0].error is None
+
+
+def test_a_keep_alive_that_is_not_told_is_none() -> None:
+    """And one that was not sent is the server's default."""
+    sent = [Step(0.0, Timings(1.0), keep_alive=k) for k in (None, KeepAlive(None), KeepAlive(0))]
+    run = replace(bare(), steps=tuple(sent))
+    kept = json.loads(json.dumps(run.to_json()))
+    assert [s["keep_alive"] for s in kept["steps"]] == [None, "server default", "0"]
+    assert Run.from_json(kept) == run
 
 
 @pytest.mark.parametrize(
@@ -100,6 +131,10 @@ def test_a_real_run_saved_and_loaded(server: Server, tmp_path: Path) -> None:
         ({"context_length": 1.5}, "context_length cannot be '1.5'"),
         ({"answer": None}, "answer cannot be 'None'"),
         ({"options": [1]}, "is no dict"),
+        ({"keep_alives": {"a": 5}}, "its keep_alives: '5' is no str"),
+        ({"said": "It was held."}, "said cannot be 'It was held.'"),
+        ({"held": "yes"}, "held cannot be 'yes'"),
+        ({"structure": None}, "structure cannot be 'None'"),
     ],
 )
 def test_what_cannot_be_read_is_a_sentence(change: Any, match: str, tmp_path: Path) -> None:

@@ -84,6 +84,13 @@ def test_a_runs_first_token_counts_from_its_start() -> None:
     assert late.ttft_s == pytest.approx(2.9), "not that of the second request alone"
 
 
+def test_the_first_token_of_branches_is_that_of_whichever_came_first() -> None:
+    """The one that began first can be the one that has to load."""
+    fast, slow = Timings(3.0, 0.9, first_text_s=0.9), Timings(1.0, 0.2, first_text_s=0.4)
+    total = Timings.total([fast, slow], total_s=3.5, starts_s=[0.1, 0.1])
+    assert (total.ttft_s, total.first_text_s) == (pytest.approx(0.3), pytest.approx(0.5))
+
+
 def test_it_shows_itself_rounded() -> None:
     timings = Timings(2.478923720002058, ttft_s=0.0009338, output_tokens=1234567, eval_s=2.0)
     assert eval(repr(timings), {"Timings": Timings}).ttft_s == 0.0009338

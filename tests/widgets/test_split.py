@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lifecycle_widgets.experiments import compare_runs, run_frame
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run, Step, Timings
 from lifecycle_widgets.widgets.comparison_html import comparison_html, comparison_words
@@ -66,6 +67,32 @@ def test_the_caption_says_what_was_asked_and_how_cold_it_was() -> None:
     assert "tools" not in numbers(split_html(one))
 
 
+OTHER = "m:f16"
+PIPELINE = run(
+    Step(0.1, CALL, model="m", task="a", loaded=True),
+    Step(1.7, Timings(0.25), model="minilm", task="b", kind="embed"),
+    Step(2.0, TEXT, model=OTHER, task="b", loaded=False),
+    was_resident=False, keep_alives={"m": "0", "minilm": "0", OTHER: "5m"}, structure="Pipeline",
+)  # fmt: skip
+
+
+def test_the_caption_names_the_models_and_what_was_chosen_for_each() -> None:
+    page = split_html(replace(PIPELINE, held=True))
+    assert f"m, minilm, {OTHER} · keep_alive 0, 0, 5m · held between its requests" in page
+    assert "at first cold: it was not in memory" in page
+    each = split_html(replace(PIPELINE, keep_alives=dict.fromkeys(PIPELINE.models, "0")))
+    assert "keep_alive 0 each" in each
+    assert "held" not in each
+
+
+def test_embeddings_have_a_colour_of_their_own() -> None:
+    page = split_html(PIPELINE)
+    assert numbers(page)["embeddings"] == "0.25 s"
+    assert page.count('class="lw-embeddings"') == 1
+    only = split_html(run(Step(0.0, Timings(1.0), kind="embed")))
+    assert "embeddings 1.00 s" in only
+
+
 def test_what_is_not_told_has_a_part_of_its_own() -> None:
     stopped = run(Step(0.0, CALL, loaded=True), Step(2.0, Timings(2.0)), stopped=True)
     page = split_html(stopped)
@@ -104,6 +131,38 @@ def test_the_table_has_a_column_for_what_any_run_has() -> None:
     both = [replace(r, options={"seed": 1} | dict(r.options)) for r in (WITH_TOOLS, plain)]
     assert _shown(both)["options"].tolist() == ["num_ctx 8192", ""], "what they differ in"
     assert "options" not in _shown(both[:1])
+
+
+def test_the_table_has_what_structures_have_where_any_run_is_one() -> None:
+    plain = run(Step(0.0, TEXT, loaded=False))
+    embeddings = "embeddings,\N{NARROW NO-BREAK SPACE}s"
+    assert not {"structure", "held", embeddings} & set(_shown([plain]).columns)
+    table = _shown([plain, replace(PIPELINE, held=True)])
+    assert table["structure"].tolist() == ["", "Pipeline"]
+    assert table["model"].tolist() == ["m", f"m, minilm, {OTHER}"]
+    assert table["held"].tolist() == ["", "yes"]
+    assert table[embeddings].tolist() == [0.0, 0.25]
+
+
+def test_runs_of_structures_are_compared_in_what_they_have_more() -> None:
+    plain, held = run(Step(0.0, TEXT, loaded=False)), replace(PIPELINE, held=True)
+    rare = {"structure", "models", "held", "embeddings_s"}
+    assert not rare & set(compare_runs(plain, plain).index)
+    compared = compare_runs(plain, held)
+    assert rare <= set(compared.index)
+    assert compared.loc["embeddings_s", "difference"] == 0.25
+    assert compared.loc["held"].tolist()[:2] == [False, True]
+
+
+def test_the_frame_of_branches_that_went_on_at_once_adds_up() -> None:
+    """Each with its share of the time, though the server's own numbers are more than the run."""
+    both = [Step(0.0, replace(CALL, total_s=1.5), model=m, task=m) for m in ("m", OTHER)]
+    [row] = run_frame([run(*both)]).to_dict("records")
+    parts = ("load", "prompt_eval", "eval", "tools", "embeddings", "not_told", "rest")
+    assert sum(row[f"{name}_s"] for name in parts) == pytest.approx(row["total_s"])
+    assert (row["load_s"], row["structure"], row["models"]) == (1.0, "Agent", f"m, {OTHER}")
+    [row] = run_frame([run(Step(0.0, Timings(1.0)))]).to_dict("records")
+    assert (row["load_s"] != row["load_s"], row["not_told_s"]) == (True, 1.0), "not known"
 
 
 def test_two_that_differ_in_num_ctx_can_be_told_apart() -> None:
