@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.server import answers, finding, private
 from lifecycle_widgets.server.answers import Shown
+from lifecycle_widgets.server.asking_nothing import Kind, asking_nothing
 from lifecycle_widgets.server.book import ModelBook
 from lifecycle_widgets.server.door.address import is_this_machine
 from lifecycle_widgets.server.door.door import Door
@@ -24,6 +25,7 @@ from lifecycle_widgets.server.errors import (
     UnknownModel,
 )
 from lifecycle_widgets.server.names import full_name, same_name
+from lifecycle_widgets.server.own_deadlines import OwnDeadlines
 from lifecycle_widgets.server.values import Capabilities, Model, PullProgress, Resident
 
 if TYPE_CHECKING:
@@ -83,6 +85,8 @@ class Server:
         #: (name, monotonic time) of requests with keep_alive 0 that have ended: such a model
         #: expires at once, though /api/ps may have shown a later deadline until then
         self.zeroed: deque[tuple[str, float]] = deque(maxlen=100)
+        #: which deadlines in /api/ps are made by requests of this process
+        self.own_deadlines = OwnDeadlines.of(self.url)
         self._ask = Questions(self.door, quick_timeout_s)
         self._book = ModelBook(self._show, self._listed)
         self._is_view = False
@@ -302,12 +306,45 @@ class Server:
         ------
         UnknownModel, ServerUnreachable, ServerError
         """
-        value = KeepAlive(keep_alive).to_json()
-        if value == 0:
+        value = KeepAlive(keep_alive)
+        if value.is_zero:
             raise ValueError("keep_alive 0 would unload the model. To do that, call unload().")
-        wanted = {} if value is None else {"keep_alive": value}
-        body = {"model": model, "stream": False, **wanted}
-        self._ask.post("/api/generate", body, model=model, timeout_s=None, named=self._names)
+        self.touch(model, value, kind="generate")
+        if value.seconds is not None:
+            self.own_deadlines.note(model, value.seconds)
+
+    def touch(
+        self,
+        model: str,
+        keep_alive: KeepAlive | str | float | None = None,
+        *,
+        kind: Kind = "chat",
+        options: Mapping[str, Any] | None = None,
+        timeout_s: float | None = None,
+    ) -> None:
+        """Begin the model's time in memory anew by a request that asks it nothing.
+
+        Loads a model that is not in memory, or is there with other ``options``. With a
+        ``keep_alive`` of 0 it unloads, and returns before the model has left.
+
+        Parameters
+        ----------
+        keep_alive:
+            None leaves the value that is in force as it is.
+        kind:
+            The endpoint; a model that only makes embeddings takes "embed".
+        options:
+            Ollama's, such as ``{"num_ctx": 8192}``.
+        timeout_s:
+            How long to wait, in seconds; None: as long as a load takes. Ollama gives a load up
+            when nobody waits for it.
+
+        Raises
+        ------
+        UnknownModel, ServerUnreachable, ServerError
+        """
+        path, body = asking_nothing(model, KeepAlive(keep_alive), kind, options)
+        self._ask.post(path, body, model=model, timeout_s=timeout_s, named=self._names)
 
     def unload(self, model: str, timeout_s: float = 10.0) -> None:
         """Unload the model, and wait until it is gone from /api/ps (its process has then ended).

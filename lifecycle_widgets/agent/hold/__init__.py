@@ -1,0 +1,5 @@
+"""Holds the models of a run between its requests: a lease, which ends by itself."""
+
+from lifecycle_widgets.agent.hold.hold import LEASE_S, Hold
+
+__all__ = ["LEASE_S", "Hold"]
