@@ -31,13 +31,29 @@ _HOMES = {
         "chat_models",
         "smallest_chat_models",
     ),
-    "agent": ("AgentRun", "RunFailed", "run_agent"),
+    "agent": (
+        "AgentRun",
+        "RunEnded",
+        "RunFailed",
+        "RunTimedOut",
+        "StepBegan",
+        "StepEnded",
+        "StructureRun",
+        "Text",
+        "Thinking",
+        "ToolsBegan",
+        "ToolsEnded",
+        "run",
+        "run_agent",
+        "stream",
+    ),
     "monitor": ("Gpu", "Monitor", "Residency", "Runner", "Sample"),
     "experiments": (
         "ColdAndWarm",
         "Downstream",
         "Experiment",
         "ExperimentFailed",
+        "InALoop",
         "InARow",
         "InTurn",
         "NeedsConsent",
@@ -65,13 +81,25 @@ __all__ = [*_HOME_OF, "__version__"]
 
 if TYPE_CHECKING:
     from lifecycle_widgets.agent import AgentRun as AgentRun
+    from lifecycle_widgets.agent import RunEnded as RunEnded
     from lifecycle_widgets.agent import RunFailed as RunFailed
+    from lifecycle_widgets.agent import RunTimedOut as RunTimedOut
+    from lifecycle_widgets.agent import StepBegan as StepBegan
+    from lifecycle_widgets.agent import StepEnded as StepEnded
+    from lifecycle_widgets.agent import StructureRun as StructureRun
+    from lifecycle_widgets.agent import Text as Text
+    from lifecycle_widgets.agent import Thinking as Thinking
+    from lifecycle_widgets.agent import ToolsBegan as ToolsBegan
+    from lifecycle_widgets.agent import ToolsEnded as ToolsEnded
+    from lifecycle_widgets.agent import run as run
     from lifecycle_widgets.agent import run_agent as run_agent
+    from lifecycle_widgets.agent import stream as stream
     from lifecycle_widgets.code_snippets import snippets as snippets
     from lifecycle_widgets.experiments import ColdAndWarm as ColdAndWarm
     from lifecycle_widgets.experiments import Downstream as Downstream
     from lifecycle_widgets.experiments import Experiment as Experiment
     from lifecycle_widgets.experiments import ExperimentFailed as ExperimentFailed
+    from lifecycle_widgets.experiments import InALoop as InALoop
     from lifecycle_widgets.experiments import InARow as InARow
     from lifecycle_widgets.experiments import InTurn as InTurn
     from lifecycle_widgets.experiments import NeedsConsent as NeedsConsent
@@ -123,3 +151,10 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext lifecycle_widgets``: gives the shell the magic ``%%agent``."""
+    from lifecycle_widgets.magic import load
+
+    load(shell)

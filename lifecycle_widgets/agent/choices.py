@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
+from lifecycle_widgets.agent.options import checked_options as checked_options
+from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Think
+from lifecycle_widgets.server import same_name
 
 _LEVELS = ("low", "medium", "high")
 _SHOWN = 60  # characters of what is wrong that are worth a look
-_ELSEWHERE = {
-    "think": "give it as think=..., beside options",
-    "keep_alive": "give it as keep_alive=..., beside options",
-    "model": "give it as model=..., beside options",
-    "prompt": "give it as the prompt",
-    "messages": "give the prompt in their place",
-    "tools": "give griptape's tools as tools=..., beside options",
-    "stream": "leave it out: an answer is always streamed",
-    "format": "leave it out: for structured output use griptape's own agent",
-}
 
 
 def checked_think(value: object) -> Think:
@@ -42,31 +36,6 @@ def checked_think(value: object) -> Think:
     raise ValueError(
         f"think is {value!r}. Give True, False, 'low', 'medium' or 'high'; None: not sent."
     )
-
-
-def checked_options(options: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Ollama's options, without what means nothing among them.
-
-    Raises
-    ------
-    ValueError
-        For what belongs to the request itself, where Ollama looks for it.
-
-    Examples
-    --------
-    >>> checked_options({"num_predict": 8}), checked_options(None)
-    ({'num_predict': 8}, {})
-    >>> checked_options({"think": False})
-    Traceback (most recent call last):
-    ValueError: 'think' means nothing in options: give it as think=..., beside options.
-    """
-    if options is not None and not isinstance(options, Mapping):
-        raise ValueError(f'options is {options!r}. Give a dict, such as {{"num_predict": 50}}.')
-    given = dict(options or {})
-    for name in given:
-        if (where := _ELSEWHERE.get(str(name).lower())) is not None:
-            raise ValueError(f"{name!r} means nothing in options: {where}.")
-    return given
 
 
 def checked_history(history: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -98,6 +67,97 @@ def checked_history(history: Sequence[tuple[str, str]]) -> tuple[tuple[str, str]
                 "answered)."
             )
     return tuple((asked, answered) for asked, answered in history)
+
+
+def checked_rules(rules: Iterable[str] | str) -> tuple[str, ...]:
+    """The rules of an agent, if each is a text; one text alone is one rule.
+
+    Raises
+    ------
+    ValueError
+        For anything but texts.
+
+    Examples
+    --------
+    >>> checked_rules("Answer in one sentence.")
+    ('Answer in one sentence.',)
+    >>> checked_rules([3])
+    Traceback (most recent call last):
+    ValueError: rules has 3 as rule 1. Give texts, such as ["Answer in one sentence."].
+    """
+    advice = 'Give texts, such as ["Answer in one sentence."].'
+    if isinstance(rules, (Mapping, bytes)) or not isinstance(rules, Iterable):
+        raise ValueError(f"rules is {_briefly(rules)}. {advice}")
+    given = (rules,) if isinstance(rules, str) else tuple(rules)
+    for number, rule in enumerate(given, 1):
+        if not isinstance(rule, str):
+            raise ValueError(f"rules has {_briefly(rule)} as rule {number}. {advice}")
+    return tuple(rule for rule in given if rule.strip())
+
+
+def checked_keep_alives(keep_alive: Any, models: Iterable[str]) -> dict[str, KeepAlive]:
+    """What was chosen for each model of a structure.
+
+    Parameters
+    ----------
+    keep_alive:
+        One value for all of them, or a mapping from a model's name, in any spelling that Ollama
+        takes for it, to a value. Each is what `KeepAlive` takes; None: nothing was chosen, so that
+        the structure's own applies (`KeepAlive(None)` and "default": the server's is chosen).
+    models:
+        The names of the structure's models, as it has them.
+
+    Returns
+    -------
+    dict
+        By these names; without those for which nothing was chosen.
+
+    Raises
+    ------
+    ValueError
+        For a name that is no model of the structure, with the one that is near it; for a model
+        that is named twice; for what is no keep_alive.
+
+    Examples
+    --------
+    >>> checked_keep_alives({"Llama3.2": 0}, ["llama3.2:latest", "qwen3:4b"])
+    {'llama3.2:latest': KeepAlive('0')}
+    >>> checked_keep_alives({"qwen3": 0}, ["llama3.2:latest", "qwen3:4b"])
+    Traceback (most recent call last):
+    ValueError: keep_alive names 'qwen3', which is no model of this structure. Did you mean \
+'qwen3:4b'?
+    """
+    names = tuple(dict.fromkeys(models))
+    if not isinstance(keep_alive, Mapping):
+        return {} if keep_alive is None else dict.fromkeys(names, KeepAlive(keep_alive))
+    chosen: dict[str, KeepAlive] = {}
+    for given, value in keep_alive.items():
+        meant = [n for n in names if isinstance(given, str) and same_name(n, given)]
+        if not meant:
+            raise ValueError(
+                f"keep_alive names {given!r}, which is no model of this structure. "
+                f"{_near_model(str(given), names)}"
+            )
+        if twice := chosen.keys() & meant:
+            raise ValueError(f"keep_alive names {min(twice)!r} twice. Give one value for it.")
+        if value is not None:
+            chosen |= dict.fromkeys(meant, _keep_alive_of(given, value))
+    return chosen
+
+
+def _keep_alive_of(model: str, value: Any) -> KeepAlive:
+    try:
+        return KeepAlive(value)
+    except ValueError as fault:
+        raise ValueError(f"{model}: {fault}") from None
+
+
+def _near_model(given: str, models: Sequence[str]) -> str:
+    by_letters = {model.lower().partition(":")[0]: model for model in models}
+    by_letters |= {model.lower(): model for model in models}
+    if near := difflib.get_close_matches(given.lower(), by_letters, 1, 0.5):
+        return f"Did you mean {by_letters[near[0]]!r}?"
+    return f"It has {', '.join(map(repr, models))}." if models else "It has no model at all."
 
 
 def _briefly(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifecycle_widgets.agent.chunks import ErrorInAnswer, NotChunks, error_text
+from lifecycle_widgets.agent.requests.chunks import ErrorInAnswer, NotChunks, error_text
 from lifecycle_widgets.error_advice import advice_for, out_of_descriptors
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.server import Server, ServerError, ServerUnreachable, UnknownModel
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 120  # characters of somebody else's words
 _BAD_CALL = "required fields for ToolAction"  # griptape's words, in a ValueError
+_NO_FILE = "source code not available"  # inspect's words, when griptape asks for a tool's file
 _KEPT = "What had arrived is kept"
 
 
@@ -25,6 +26,49 @@ class RunFailed(RuntimeError):
     def __init__(self, message: str, run: Run | None = None) -> None:
         super().__init__(message)
         self.run = run
+
+
+class RunTimedOut(RunFailed, TimeoutError):
+    """A run that took longer than it was given, and was stopped. ``run`` has what had arrived."""
+
+    def __init__(self, timeout_s: float, run: Run | None = None) -> None:
+        super().__init__(
+            f"The run was stopped, as it took longer than timeout_s = {timeout_s:g} s. {_KEPT}.",
+            run,
+        )
+
+
+class Ended(BaseException):
+    """A person's function has raised, which ends the run. No Exception: griptape would take that
+    for an error of a task or of a tool, and go on.
+
+    Parameters
+    ----------
+    told:
+        What the one is told who waits.
+    """
+
+    def __init__(self, told: RunFailed) -> None:
+        super().__init__(str(told))
+        self.told = told
+
+
+def on_the_way(fault: BaseException) -> BaseException:
+    """The same, of a run of which something had come: what had come is kept in the exception."""
+    if isinstance(fault, RunFailed):
+        return fault
+    failed = RunFailed(f"{fault} {_KEPT}.")
+    failed.__cause__ = fault
+    return failed
+
+
+def in_task(fault: BaseException, task: str) -> BaseException:
+    """The same, of a structure of several tasks, with the task in which it happened."""
+    if not isinstance(fault, RunFailed):
+        return fault
+    named = RunFailed(f"In the task {task!r}: {fault}", fault.run)
+    named.__cause__ = fault.__cause__
+    return named
 
 
 def explained(
@@ -37,7 +81,7 @@ def explained(
     fault:
         Anything that came out of griptape, ollama-python, httpx, a person's function or ourselves.
     has_begun:
-        Whether anything of the answer had arrived.
+        Whether anything had come of the answer to the request that failed.
     """
     import httpx
 
@@ -66,17 +110,25 @@ def explained(
             f"{model} called a tool in a form that griptape cannot read. {_KEPT}. Run it again, or "
             "choose a model that is better with tools."
         )
+    if isinstance(fault, OSError) and _NO_FILE in str(fault):
+        return RunFailed(
+            "griptape asks in which file the class of a tool is, and one that is written in a "
+            f'notebook is in none. {_KEPT}. Give the class a line abs_file_path = "", or put it '
+            "into a module; then run it again."
+        )
     failed = RunFailed(f"The run failed: {server.door.scrubbed(_named(fault))}. {_KEPT}.")
     failed.__cause__ = fault
     return failed
 
 
-def callback_failed(name: str, fault: BaseException) -> RunFailed:
-    """For an exception in a person's own function, which ends the run."""
-    return RunFailed(
+def callback_failed(name: str, fault: BaseException) -> Ended:
+    """For whatever came out of a person's own function."""
+    told = RunFailed(
         f"The run was ended by {name}, which raised {_named(fault)}. {_KEPT}; mend the function "
         "and run it again."
     )
+    told.__cause__ = fault
+    return Ended(told)
 
 
 def _no_answer(fault: NotChunks, server: Server, has_begun: bool) -> BaseException:
@@ -92,7 +144,9 @@ def _refused(fault: ollama.ResponseError, server: Server, model: str) -> BaseExc
     said, status = error_text(fault.error), fault.status_code
     if status > 0:
         try:
-            return server.explain(type(fault)(said, status), model)
+            told = type(fault)(said, status)
+            told.error = said  # it would read JSON in it once more: llama-server's is in Ollama's
+            return server.explain(told, model)
         except (ServerUnreachable, ServerError, UnknownModel) as other:  # it asks for the models
             return other
     return _broke_off(said, model)

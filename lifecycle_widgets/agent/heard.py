@@ -15,7 +15,7 @@ class Heard:
     Parameters
     ----------
     on_text, on_thinking:
-        A person's functions; what they raise ends the run, as a `RunFailed` that says so.
+        A person's functions; what they raise ends the run (see `Ended`).
 
     Examples
     --------

@@ -153,7 +153,7 @@ def test_stop_keeps_what_came_and_the_next_run_works(server: Server) -> None:
 
 def test_stop_during_a_cold_load(server: Server) -> None:
     run = AgentRun(STORY, model="smollm2:135m-f32", server=server, options=LONG).start()
-    until(lambda: run._client is not None)
+    until(lambda: run.asked is not None)
     time.sleep(0.3)
     assert run.waiting_for_first_token
     run.stop()
@@ -219,8 +219,8 @@ def test_nobody_there() -> None:
 
 
 def test_an_error_of_the_server(server: Server) -> None:
-    with pytest.raises(ServerError, match="num_ctx"):
-        run_agent("Hi", model=MODEL, server=server, options={"num_ctx": "many"})
+    with pytest.raises(ServerError, match="penalty_repeat"):
+        run_agent("Hi", model=MODEL, server=server, options={"repeat_penalty": 0})
 
 
 def test_on_done_comes_once_whatever_happens(server: Server) -> None:

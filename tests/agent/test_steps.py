@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from lifecycle_widgets.agent import AgentRun, RunFailed, run_agent
@@ -69,8 +71,9 @@ def test_the_first_token_counts_from_the_runs_start(box: Sandbox, script: Script
 
 def test_with_keep_alive_zero_each_request_loads(box: Sandbox, script: Script) -> None:
     script(*TURNS, token_delay_s=0.05)
-    run = run_agent("Time?", model=SCRIPTED, server=box, tools=[clock(0.3)], keep_alive=0)
-    assert (run.loads, len(run.steps)) == (3, 3)
+    tools = [clock(0.3)]
+    run = run_agent("Time?", model=SCRIPTED, server=box, tools=tools, keep_alive=0, hold=False)
+    assert (run.loads, len(run.steps), run.held) == (3, 3, False)
     assert "requests=3, loads=3" in repr(run)
     assert run.context_length, "it was asked while the answer came"
 
@@ -176,3 +179,26 @@ def test_a_failed_run_keeps_its_steps() -> None:
     assert run is not None
     [step] = run.steps
     assert (step.text, run.answer, step.loaded) == ("kept", "kept", None)
+
+
+def test_an_answer_that_repeats_itself_is_broken_off_by_ollama(
+    box: Sandbox, script: Script
+) -> None:
+    script({"text": "So " + "na " * 60})
+    run = run_agent("Sing.", model=SMALL, server=box, options={"num_predict": 200})
+    assert run.answer.startswith("So na na")
+    assert run.timings.done_reason == "repeats"
+    assert run.note is not None
+    assert "repeated itself" in run.note
+
+
+def test_a_hold_lets_go_what_an_earlier_run_of_ours_had_kept(box: Sandbox, script: Script) -> None:
+    script(*TURNS)
+    server = Server(box.url)
+    run_agent("Time?", model=SCRIPTED, server=server, tools=[clock()], keep_alive="5m")
+    run = run_agent("Time?", model=SCRIPTED, server=server, tools=[clock()], keep_alive=0)
+    assert (run.held, run.loads, run.said) == (True, 0, ())
+    deadline_s = time.monotonic() + 5
+    while server.resident(SCRIPTED) is not None:
+        assert time.monotonic() < deadline_s, "keep_alive 0 did not apply"
+        time.sleep(0.02)

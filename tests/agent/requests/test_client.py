@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from lifecycle_widgets.agent.client import MeteredClient
+from lifecycle_widgets.agent.requests.client import MeteredClient
 from lifecycle_widgets.runs import Step, Timings
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lifecycle_widgets.agent.openai_lines import OpenAILines
+from lifecycle_widgets.agent.requests.openai_lines import OpenAILines
 
 _MOST = 1e18  # no answer takes so many nanoseconds, or tokens
 _SHOWN = 80  # characters of what cannot be read that are worth a look

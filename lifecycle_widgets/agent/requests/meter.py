@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lifecycle_widgets.runs import Step, Timings, ToolCall, was_loaded
+
+_MOST_REPEATS = 30
+"""How often a token may come again before Ollama ends the answer, without a final chunk: the
+"token repeat limit" of llm/llama_server.go (0.34), and of llm/server.go (0.5.7)."""
 
 
 class Meter:
@@ -43,6 +48,8 @@ class Meter:
         self._thinks_since_s: float | None = None
         self._thought_s: float | None = None  # before that
         self._ended_s: float | None = None
+        self._is_over = False
+        self._last, self._repeats = "", 0  # the last piece of text, and how often it came again
         self._texts: list[str] = []
         self._thoughts: list[str] = []
         self._calls: list[ToolCall] = []
@@ -51,6 +58,16 @@ class Meter:
     def has_token(self) -> bool:
         """True once a token of any kind has come."""
         return self._ttft_s is not None
+
+    @property
+    def repeats_itself(self) -> bool:
+        """Whether the same piece has come so often that Ollama breaks the answer off."""
+        return self._repeats >= _MOST_REPEATS
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while nothing has come, and it has not ended."""
+        return self._ttft_s is None and not self._is_over
 
     @property
     def is_thinking(self) -> bool:
@@ -76,9 +93,17 @@ class Meter:
             self._stop_thinking(now_s)
         elif self._thinks_since_s is None:
             self._thinks_since_s = now_s
-        self._texts.append(text or "")
-        self._calls += [_call(one["function"]) for one in calls]
-        if thinking:
+        if text:
+            piece = text.strip()
+            self._repeats = self._repeats + 1 if piece == self._last else 0
+            self._last = piece
+        self.keep(message)
+
+    def keep(self, message: Mapping[str, Any]) -> None:
+        """What a message says; by itself, of an answer in one piece, which has no first token."""
+        self._texts.append(message.get("content") or "")
+        self._calls += [_call(one["function"]) for one in message.get("tool_calls") or ()]
+        if thinking := message.get("thinking"):
             self._thoughts.append(thinking)
             self._on_thinking(thinking)
 
@@ -88,6 +113,7 @@ class Meter:
 
     def step(self, final: Mapping[str, Any] | None) -> Step:
         """What the request was, which has just ended; with its final chunk, if it came so far."""
+        self._is_over = True
         total_s = self._now_s() if self._ended_s is None else self._ended_s
         self._stop_thinking(total_s)
         timings = Timings.from_response(
@@ -97,6 +123,8 @@ class Meter:
             first_text_s=self._first_text_s,
             thinking_s=self._thought_s,
         )
+        if final is None and self.repeats_itself:
+            timings = replace(timings, done_reason="repeats")
         return Step(
             start_s=self._start_s,
             timings=timings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lifecycle_widgets.agent import run_agent
-from lifecycle_widgets.agent.whole_prompt import Sent, whole_prompt_tokens
+from lifecycle_widgets.agent.requests.whole_prompt import Sent, whole_prompt_tokens
 from lifecycle_widgets.server import Server
 from tests.griptape_tools import clock
 from tests.recorded import RecordedServer, chat, chunk, final, ollama, resident

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle_widgets.agent.chunks import ErrorInAnswer, NotChunks, read_chunks
+from lifecycle_widgets.agent.requests.chunks import ErrorInAnswer, NotChunks, read_chunks
 from tests.recorded import chunk, final
 
 CALL = {"function": {"name": "a", "arguments": {"b": 1}}}

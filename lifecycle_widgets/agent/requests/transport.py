@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from lifecycle_widgets.agent.chunks import read_chunks
+from lifecycle_widgets.agent.requests.chunks import read_chunks
 
 
 class ChunkTransport(httpx.BaseTransport):
