@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shlex
 from datetime import timedelta
 
+from lifecycle_widgets.griptape_code import KEY, USER, griptape_code, shown_address, wanted_secret
 from lifecycle_widgets.keep_alive import KeepAlive
 
 _URL = "http://localhost:11434"  # where Ollama listens when nothing else is said
-_PLAIN = re.compile(r"[A-Za-z0-9_./:@+-]+")
-_KEY = "OLLAMA_API_KEY"  # ollama-python, and so griptape, reads it by itself
-_USER = "OLLAMA_USER"  # user:password
 
 
 def snippets(
@@ -71,47 +67,15 @@ def snippets(
     >>> print(snippets("smollm2:135m", "forever")["server"].splitlines()[-1])
     export OLLAMA_KEEP_ALIVE=-1
     """
-    value = KeepAlive(keep_alive)
-    where = None if url is None else _without_secrets(url)
-    if where is not None and not re.match(r"https?://[^/\s]", where):
-        raise ValueError(f"{where!r} is not an address; give one such as {_URL!r}.")
-    if secret is None:
-        secret = "user" if "@" in (url or "") else "key" if os.environ.get(_KEY) else ""
+    value, wanted = KeepAlive(keep_alive), wanted_secret(url, secret)
+    where = None if url is None else shown_address(url)
     return {
-        "griptape": _griptape(model, value, where, think, secret),
+        "griptape": griptape_code(
+            model=model, keep_alive=value, url=where, think=think, secret=wanted
+        ),
         "server": _server(value),
-        "curl": _curl(model, value, where or _URL, think, secret),
+        "curl": _curl(model, value, where or _URL, think, wanted),
     }
-
-
-def _griptape(
-    model: str, value: KeepAlive, url: str | None, think: bool | str | None, secret: str
-) -> str:
-    lines = [f"model={_python(model)},"]
-    if url is not None:
-        lines.append(f"host={_python(url)},")
-    if secret == "user":
-        lines.append('headers={"Authorization": f"Basic {b64encode(user).decode()}"},')
-    asked = [] if value.is_default else [f'"keep_alive": {value.to_json()}']
-    asked += [] if think is None else [f'"think": {_python(think)}']
-    if asked:
-        comment = "" if value.is_default else f"  # {_meaning(value)}"
-        lines.append(f"extra_params={{{', '.join(asked)}}},{comment}")
-    arguments = "".join(f"    {line}\n" for line in lines)
-    return (
-        f"{_IMPORTS if secret == 'user' else ''}"
-        "from griptape.drivers.prompt.ollama import OllamaPromptDriver\n"
-        f"from griptape.structures import Agent\n\n{_PYTHON_SECRET.get(secret, '')}"
-        f"driver = OllamaPromptDriver(\n{arguments})\n"
-        "agent = Agent(prompt_driver=driver)"
-    )
-
-
-_IMPORTS = "import os\nfrom base64 import b64encode\n\n"
-_PYTHON_SECRET = {
-    "user": f'user = os.environ["{_USER}"].encode()  # user:password\n',
-    "key": f"# the key is read from {_KEY} in the environment\n",
-}
 
 
 def _server(value: KeepAlive) -> str:
@@ -151,24 +115,6 @@ def _curl(model: str, value: KeepAlive, url: str, think: bool | str | None, secr
 
 
 _CURL_SECRET = {
-    "user": f'--user "${_USER}"',
-    "key": f'--header "Authorization: Bearer ${_KEY}"',
+    "user": f'--user "${USER}"',
+    "key": f'--header "Authorization: Bearer ${KEY}"',
 }
-
-
-def _without_secrets(url: str) -> str:
-    """The address without a user, a password, or what follows a question mark."""
-    scheme, separator, rest = url.rpartition("://")
-    return f"{scheme}{separator}{re.split('[?#]', rest.rpartition('@')[2])[0]}"
-
-
-def _python(value: str | bool) -> str:
-    """The value in Python: text in double quotes where it is plain, else as Python has it."""
-    is_plain = isinstance(value, str) and _PLAIN.fullmatch(value)
-    return f'"{value}"' if is_plain else repr(value)
-
-
-def _meaning(value: KeepAlive) -> str:
-    if value.is_zero:
-        return "unload at once"
-    return "forever" if value.is_forever else f"seconds: {value}"
