@@ -8,7 +8,7 @@ All state is in traits: observe them, set them from code, link them with ``ipywi
 | TextStream | text, hint | Shows a text that grows, sending only what is new; text, never HTML. |
 | ModelPicker | model, models, server, needs, error | Chooses an installed model, and shows its size and whether it is in memory. |
 | KeepAlivePicker | value, text, error | Chooses a keep_alive and says in one sentence what the server will do with it. |
-| AgentPanel | server, model, keep_alive, think, prompt, running, answer, thinking, run, runs, error | Runs a prompt as an agent: streams the answer, can stop, and shows where the time went. |
+| AgentPanel | server, model, keep_alive, options, think, rules, tools, memory, hold, prompt, running, answer, thinking, run, runs, error | Runs prompts as an agent: a conversation that streams, can be stopped, and tells its costs. |
 | ResourceChart | monitor, window_s, status | Shows memory and processor over time, with each model's residency and its expiry. |
 | ExperimentPanel | experiment, running, result, error | Runs an experiment by hand: its plan, Run and Stop, progress; then verdict, figure, table. |
 | BreakEven | result, reloads, history_tokens, price_s_per_gb_min, break_even_s | Sets a price for memory, and shows the break-even gap T* and what each keep_alive costs. |

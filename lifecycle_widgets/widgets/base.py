@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import threading
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import anywidget
 import ipywidgets as widgets
@@ -13,12 +14,13 @@ import traitlets
 
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.server import Server
-from lifecycle_widgets.widgets.cells import remember
+from lifecycle_widgets.widgets.cells import forget, remember
 from lifecycle_widgets.widgets.formats import escaped
 from lifecycle_widgets.widgets.instead import Instead
 from lifecycle_widgets.widgets.style import Style
 
 _PASSED_ON = {"layout"}  # what ipywidgets itself may be given
+_Whole = TypeVar("_Whole", bound="Composite")
 
 
 def refuse_unknown(widget: type, keywords: Mapping[str, Any]) -> None:
@@ -34,24 +36,61 @@ def refuse_unknown(widget: type, keywords: Mapping[str, Any]) -> None:
             )
 
 
+class _SharedStyle:
+    """One `Style` for all composites that are open: it is large, and is sent and saved once."""
+
+    def __init__(self) -> None:
+        self._lock, self._users = threading.Lock(), set[int]()
+        self._style: Style | None = None
+
+    def take(self, user: object) -> Style:
+        """The style, for one more composite."""
+        with self._lock:
+            self._users.add(id(user))
+            if self._style is None:
+                self._style = Style()
+            return self._style
+
+    def give_back(self, user: object) -> None:
+        """That composite is closed; with the last one the style is, too. Idempotent."""
+        with self._lock:
+            self._users.discard(id(user))
+            unused, self._style = (None, self._style) if self._users else (self._style, None)
+        if unused is not None:
+            close_all(unused)
+
+
+_style = _SharedStyle()
+
+
 class Composite(Instead, widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """A column of widgets with the package's style in it. `close` closes the parts too.
 
-    Where it was made by a notebook's cell, it is closed when the cell has been run again.
+    Where it was made by a notebook's cell, it is closed when the cell has been run again; made by
+    ``with``, at the end of that.
     """
 
     def __init__(self, children: Iterable[widgets.Widget], keywords: Mapping[str, Any]) -> None:
         refuse_unknown(type(self), keywords)
-        super().__init__([*children, Style()], **keywords)
+        super().__init__([*children, _style.take(self)], **keywords)
         self.add_class("lw")
         remember(self)
 
     def close(self) -> None:
         """Remove it, and what it is made of, from the page. Idempotent."""
         for child in self.children:
-            close_all(child)
+            if not isinstance(child, Style):
+                close_all(child)
         super().close()
         _close_looks(self)
+        _style.give_back(self)
+        forget(self)
+
+    def __enter__(self: _Whole) -> _Whole:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         # ipywidgets would print every trait of every part
@@ -72,6 +111,7 @@ class Single(Instead, anywidget.AnyWidget):
         """Remove it from the page. Idempotent."""
         super().close()
         _close_looks(self)
+        forget(self)
 
 
 def close_all(widget: widgets.Widget) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,6 +43,24 @@ def remember(widget: widgets.Widget) -> None:
     cell = _made.setdefault(_cell(parent), [])
     cell[:] = [made for made in cell if id(made.widget) not in parts]
     cell.append(_Made(widget, parent["header"]["msg_id"]))
+
+
+def forget(widget: widgets.Widget) -> None:
+    """Note that a widget was closed: neither this nor IPython's history of outputs holds it."""
+    for cell in list(_made.values()):
+        cell[:] = [made for made in cell if made.widget is not widget]
+    shell = None if sys.is_finalizing() else get_ipython()
+    if shell is None:
+        return
+    for names in (shell.user_ns, shell.user_ns_hidden):
+        for name in [n for n, value in list(names.items()) if value is widget and n[0] == "_"]:
+            names[name] = None
+    outputs = shell.user_ns.get("_oh", {})
+    for number in [number for number, value in list(outputs.items()) if value is widget]:
+        del outputs[number]
+    for name in ("_", "__", "___"):  # the history's own; it goes on where both are the same
+        if getattr(shell.displayhook, name, None) is widget:
+            setattr(shell.displayhook, name, None)
 
 
 def _close_older(*_: Any) -> None:

@@ -64,7 +64,7 @@ class CodeBlock(Single):
         **keywords: Any,
     ) -> None:
         refuse_unknown(type(self), keywords)
-        self._secret = _wanted(url) if isinstance(url, Server) else None
+        self._secret = sent_secret(url) if isinstance(url, Server) else None
         address = url.url if isinstance(url, Server) else url
         # raises for what is wrong, before it is shown
         texts = snippets(
@@ -85,7 +85,7 @@ class CodeBlock(Single):
         return f"CodeBlock(model={self.model!r}, keep_alive={str(self.keep_alive)!r})"
 
 
-def _wanted(server: Server) -> str:
+def sent_secret(server: Server) -> str:
     """What is sent to the server to be let in: a key, a user and a password, or nothing."""
     sent = server.door.headers.get("authorization", "")
     return "user" if sent.lower().startswith("basic ") else "key" if sent else ""

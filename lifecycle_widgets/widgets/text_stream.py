@@ -17,7 +17,7 @@ _BATCH_S = 0.05  # at most 20 messages a second, however fast the tokens come
 class GrowingText(Single):
     """What `TextStream` and `FoldedText` share: a text, and what the page has been sent of it."""
 
-    _esm = static("text_stream.js")
+    _esm = static("kept.js") + static("text_stream.js")
     _css = static("lab.css")
 
     text = traitlets.Unicode()  # not synchronised: the page is sent the increments
@@ -31,7 +31,7 @@ class GrowingText(Single):
         self._sent = 0  # characters (code points) that the page has been sent
         self._appending = False
         self._sender: threading.Thread | None = None
-        super().__init__(text=text, _saved=_sendable(text), hint=hint, **keywords)
+        super().__init__(text=text, _saved=sendable(text), hint=hint, **keywords)
         self._sent = len(self.text)
         self.on_msg(self._asked)
         self.observe(self._replaced, "text")
@@ -41,7 +41,7 @@ class GrowingText(Single):
         if not text:
             return
         with self._lock:
-            text = _sendable(text)
+            text = sendable(text)
             self._pending += text
             self._appending = True
             try:
@@ -89,7 +89,7 @@ class GrowingText(Single):
 
     @traitlets.validate("text")
     def _checked(self, proposal: Any) -> str:
-        return _sendable(proposal["value"])
+        return sendable(proposal["value"])
 
     def _replaced(self, _: Any) -> None:
         """The text was set (from code, or cleared)."""
@@ -109,7 +109,8 @@ class TextStream(GrowingText):
     """Shows a text that grows, sending only what is new; text, never HTML.
 
     Appending is safe in any thread. The page gets at most 20 messages a second and misses
-    nothing; a page that is opened later gets the whole text once.
+    nothing; a page that is opened later gets the whole text once. A text that has come to its end
+    can be shown as the HTML of its Markdown (`dress`), of which the page lets a list through.
 
     Parameters
     ----------
@@ -126,6 +127,16 @@ class TextStream(GrowingText):
     >>> stream.text
     'Hello, world.'
     """
+
+    _html = traitlets.Unicode().tag(sync=True)  # of the whole text, once it has ended
+
+    def dress(self, html: str) -> None:
+        """Show this HTML in place of the text that it was made of; "": the text again."""
+        self._html = html
+
+    @traitlets.observe("text")
+    def _undress(self, _: Any) -> None:
+        self._html = ""
 
 
 class FoldedText(GrowingText):
@@ -152,6 +163,6 @@ class FoldedText(GrowingText):
         super().__init__(text, **keywords)
 
 
-def _sendable(text: str) -> str:
+def sendable(text: str) -> str:
     """The text without lone surrogates, which no message can carry."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -109,7 +109,7 @@ class TuningLab(Composite):
         self._end, self._background, self._lock = ExitStack(), Background(), threading.RLock()
         self._unlisten: Callable[[], None] = lambda: None
         refuse_unknown(type(self), keywords)
-        self._misses, self._lost = 0, False
+        self._misses, self._lost, self._closed = 0, False, False
         self._told: dict[str, datetime | None] | None = None  # deadlines the picker has been told
         self._told_s = 0.0
         chosen_keep_alive = KeepAlive(keep_alive)
@@ -146,7 +146,8 @@ class TuningLab(Composite):
         self._unload.layout.width = "118px"
         model = widgets.HBox([self.model_picker, self._unload]).add_class("lw-lab-model")
         choices = widgets.HBox([model, self.keep_alive_picker]).add_class("lw-lab-choices")
-        return [self.switch, self._message, choices, self.panel, self.chart]
+        work = widgets.HBox([self.panel, self.chart]).add_class("lw-lab-work")
+        return [self.switch, self._message, choices, work]
 
     def _link(self) -> None:
         traitlets.link((self.switch, "server"), (self, "server"))
@@ -172,6 +173,9 @@ class TuningLab(Composite):
     ) -> Run:
         """Run a prompt in the panel, and wait for its end. What is given becomes the new choice.
 
+        Each stands for itself, so that runs can be compared: nothing of the panel's conversation is
+        sent with it. To go on with that: ``lab.panel.start().wait()``.
+
         Parameters
         ----------
         prompt:
@@ -184,14 +188,16 @@ class TuningLab(Composite):
         Raises
         ------
         UnknownModel, ServerUnreachable, ServerError, RunFailed, ValueError, TimeoutError
-            As `AgentPanel.start` and `AgentPanel.wait` do.
+            As `AgentPanel.start` and `AgentPanel.wait` do; RuntimeError once the lab is closed.
         """
+        if self._closed:
+            raise RuntimeError("This lab is closed. Make a new one to run a prompt.")
         if model is not None:
             self.model = model
         if not isinstance(keep_alive, EllipsisType):
             self.keep_alive = keep_alive
         self.panel.prompt = prompt
-        return self.panel.start().wait(timeout_s)
+        return self.panel.start(remember=False).wait(timeout_s)
 
     def unload(self) -> None:
         """Unload the chosen model, and wait until it has left.
@@ -206,6 +212,7 @@ class TuningLab(Composite):
 
     def close(self) -> None:
         """Stop a run that goes on, end the monitor and every thread, and leave the page."""
+        self._closed = True
         self._unlisten()
         self._end.close()
         self._background.close(_CLOSE_S)

@@ -14,7 +14,7 @@ from tests.browser.test_lab import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 LESSON = "04_watch_and_tune.ipynb"
-SHOWN = {"runs": ".lw-runs", "code": ".lw-code", "experiment": ".lw-experiment"}
+SHOWN = {"runs": ".lw-runs", "code": ".lw-code:not(.lw-agent *)", "experiment": ".lw-experiment"}
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def ascending(texts: list[str]) -> bool:
 
 def copy_the_code(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    block = page.locator(".lw-code")
+    block = page.locator(SHOWN["code"])
     scroll_to(block)
     expect(block.locator("pre")).to_contain_text('extra_params={"keep_alive": 300}')
     block.get_by_role("tab", name="curl").click()

@@ -65,15 +65,15 @@ def test_ten_minutes(lab: Lab, browser: Browser, server: Server, pictures: Path)
     ask(page, "Describe a lighthouse in five sentences.")
     lengths = set()
     until(lambda: lengths.add(len(answer(page))) or len(lengths) > 5)  # type: ignore[func-returns-value]
-    page.locator(".lw-agent .lw-split").wait_for(timeout=90_000)
-    expect(page.locator(".lw-agent .lw-split")).to_contain_text("prompt eval")
+    page.locator(".lw-agent .lw-now .lw-split").wait_for(timeout=90_000)
+    expect(page.locator(".lw-agent .lw-now .lw-split")).to_contain_text("prompt eval")
     until(lambda: server.resident(MODEL) is None, 10)
     expect(page.locator(".lw-chart")).to_contain_text("expired", timeout=10_000)
 
     # 30 s: the band stays, its end is counted down, and then it leaves by itself
     choose(page, "30 s")
     ask(page, "In two sentences: what is a lighthouse for?")
-    page.locator(".lw-agent .lw-split").wait_for(timeout=90_000)
+    page.locator(".lw-agent .lw-now .lw-split").wait_for(timeout=90_000)
     expect(page.locator(".lw-chart")).to_contain_text("leaves in", timeout=10_000)
     time.sleep(5)  # enough of the band to be seen in the picture
     for theme in ("Dark", "Light"):

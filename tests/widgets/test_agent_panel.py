@@ -21,6 +21,7 @@ from lifecycle_widgets import (
     UnknownModel,
 )
 from lifecycle_widgets.widgets import AgentPanel, KeepAlivePicker, ModelPicker, TextStream
+from lifecycle_widgets.widgets.run_status import RunStatus
 from lifecycle_widgets.widgets.split import split_html
 
 ONE = "smollm2:135m"
@@ -91,7 +92,7 @@ def test_stop_during_a_cold_load_and_the_next_run_works(panel: AgentPanel) -> No
 
 
 def test_the_status_line_says_what_it_waits_for(panel: AgentPanel) -> None:
-    status = parts(panel, widgets.HTML)[0]
+    [status] = parts(panel, RunStatus)
     seen = []
     assert f"{ONE}, keep_alive server default" in status.value
     status.observe(lambda change: seen.append(change["new"]), "value")

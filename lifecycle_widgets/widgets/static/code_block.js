@@ -1,4 +1,4 @@
-// Code to copy, in one of three forms. The code is only ever put on the page as text.
+// Code to copy, in one of its forms. The code is only ever put on the page as text.
 
 const TITLES = { griptape: "griptape", server: "OLLAMA_KEEP_ALIVE", curl: "curl" };
 const SAID_MS = 2000;
@@ -36,7 +36,7 @@ function render({ model, el }) {
     model.set("shown", kind);
     model.save_changes();
   }
-  const kinds = Object.keys(TITLES);
+  const kinds = Object.keys(TITLES).filter((kind) => kind in model.get("_texts"));
   for (const kind of kinds) {
     const tab = element("button", { role: "tab", type: "button" }, TITLES[kind]);
     tab.addEventListener("click", () => choose(kind));

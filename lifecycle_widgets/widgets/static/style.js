@@ -8,7 +8,9 @@ function pressRun(event) {
   event.preventDefault();
   event.stopPropagation(); // JupyterLab would run the cell
   prompt.dispatchEvent(new Event("change", { bubbles: true })); // hand over what was typed
-  if (!run.disabled) run.click();
+  if (run.disabled) return;
+  run.click();
+  prompt.select(); // it stays, to be asked again under another keep_alive; typing replaces it
 }
 
 export default {

@@ -1,4 +1,5 @@
-// A text that grows. Model output is only ever put on the page as text, never as HTML.
+// A text that grows. Model output is only ever put on the page as text, never as HTML; when it has
+// ended, as what kept.js lets through of its Markdown.
 
 const BOTTOM_PX = 24; // this close to the end, the view follows it
 
@@ -76,6 +77,11 @@ export default () => {
       hint.hidden = Boolean(text) || !hint.textContent;
       whole.hidden = !text;
     }
+    function dress() {
+      const html = model.get("_html");
+      box.classList.toggle("lw-markdown", Boolean(html));
+      box.replaceChildren(html ? kept(html, "model") : node);
+    }
     const view = {
       replace() {
         node.data = text;
@@ -91,11 +97,14 @@ export default () => {
     };
     views.add(view);
     view.replace();
+    dress();
     model.on("change:hint", settle);
+    model.on("change:_html", dress);
     model.on("change:title", name);
     return () => {
       views.delete(view);
       model.off("change:hint", settle);
+      model.off("change:_html", dress);
       model.off("change:title", name);
     };
   }

@@ -1,0 +1,41 @@
+"""The state of an agent's panel: what can be observed, set and linked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import traitlets
+
+from lifecycle_widgets.agent import checked_options
+from lifecycle_widgets.runs import Run
+from lifecycle_widgets.widgets.agent_panel.memory import MemoryTrait
+from lifecycle_widgets.widgets.base import KeepAliveTrait, ServerTrait
+from lifecycle_widgets.widgets.think_picker import ThinkTrait
+
+
+class PanelTraits(traitlets.HasTraits):
+    """The traits of `AgentPanel`: the choices for its next run, then what its runs have come to."""
+
+    server = ServerTrait()
+    model = traitlets.Unicode()
+    keep_alive = KeepAliveTrait()
+    prompt = traitlets.Unicode()
+    options = traitlets.Dict()
+    think = ThinkTrait()
+    rules = traitlets.Tuple()
+    tools = traitlets.Tuple()
+    memory = MemoryTrait()
+    hold = traitlets.Bool(None, allow_none=True)
+    markdown = traitlets.Bool(True)
+    blocked = traitlets.Unicode(help="Why it must not run (a mistake elsewhere); empty: it may.")
+    tells_where = traitlets.Bool(True, help="Whether it says that a model runs elsewhere.")
+    running = traitlets.Bool()
+    answer = traitlets.Unicode()
+    thinking = traitlets.Unicode()
+    run = traitlets.Instance(Run, allow_none=True)
+    runs = traitlets.Tuple()
+    error = traitlets.Unicode()
+
+    @traitlets.validate("options")
+    def _checked(self, proposal: Any) -> dict[str, Any]:
+        return checked_options(proposal["value"])
