@@ -8,6 +8,7 @@ stopped, and gives a `Result`: ``.frame``, ``.figure``, ``.verdict``, ``.save(fo
 `Downstream`    an ordinary task after an agent: does the model left in memory slow it down?
 `InTurn`        several models called in turn: who is resident when, waiting, reloads, memory
 `InARow`        one model, calls with gaps: waiting against memory held, and the break-even T*
+`InALoop`       an agent with tools, a pipeline: plain, held, kept: reloads, seconds, memory held
 ==============  ==============================================================================
 """
 
@@ -24,9 +25,12 @@ _HOMES = {
     "downstream_result": ("DownstreamResult",),
     "experiment": ("Experiment", "ExperimentFailed"),
     "frames": ("compare_runs", "run_frame"),
+    "in_a_loop": ("InALoop",),
+    "in_a_loop_result": ("InALoopResult",),
     "in_a_row": ("InARow",),
     "in_a_row_result": ("InARowResult",),
     "in_turn": ("InTurn", "InTurnResult"),
+    "loops": ("ANSWERS",),
     "plan": ("Plan", "Step"),
     "result": ("Result", "load_result"),
     "statistics": ("Interval", "median_interval", "ratio_interval"),
@@ -47,10 +51,13 @@ if TYPE_CHECKING:
     from lifecycle_widgets.experiments.frames import compare_runs as compare_runs
     from lifecycle_widgets.experiments.frames import run_frame as run_frame
     from lifecycle_widgets.experiments.ground.consent import NeedsConsent as NeedsConsent
+    from lifecycle_widgets.experiments.in_a_loop import InALoop as InALoop
+    from lifecycle_widgets.experiments.in_a_loop_result import InALoopResult as InALoopResult
     from lifecycle_widgets.experiments.in_a_row import InARow as InARow
     from lifecycle_widgets.experiments.in_a_row_result import InARowResult as InARowResult
     from lifecycle_widgets.experiments.in_turn import InTurn as InTurn
     from lifecycle_widgets.experiments.in_turn import InTurnResult as InTurnResult
+    from lifecycle_widgets.experiments.loops import ANSWERS as ANSWERS
     from lifecycle_widgets.experiments.plan import Plan as Plan
     from lifecycle_widgets.experiments.plan import Step as Step
     from lifecycle_widgets.experiments.result import Result as Result

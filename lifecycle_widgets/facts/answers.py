@@ -164,7 +164,9 @@ def a_runner_that_ended_idle_stays_listed(lab: Lab) -> None:
 
 @fact(TOPIC, "When the client goes away the runner stops generating.",
       source="llm/llama_server.go, Completion",
-      taught=(("README", "*Stop* stops the server's generating too"),))  # fmt: skip
+      taught=(("README", "*Stop* stops the server's generating too"),
+              ("notebooks/05_agents_with_tools", "the request ends, Ollama stops generating"))
+      )  # fmt: skip
 def a_client_that_goes_stops_the_runner(lab: Lab) -> None:
     import psutil
 

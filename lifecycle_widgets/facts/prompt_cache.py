@@ -32,7 +32,9 @@ def _ns(answer: dict[str, Any]) -> int:
 
 @fact(TOPIC, "While a model stays, its runner keeps what it has read: of a prompt that begins as "
       "the one before it only the rest is read, so prompt eval takes a small part of the time.",
-      source=_RUNNER)  # fmt: skip
+      source=_RUNNER,
+      taught=(("notebooks/05_agents_with_tools", "keeps what it has read, and reads only what is "
+               "new"),))  # fmt: skip
 def a_known_beginning_is_not_read_again(lab: Lab) -> None:
     lab.cold(lab.model)
     require(not _read_again(lab), "prompt eval took as long as for the whole prompt")
@@ -40,7 +42,9 @@ def a_known_beginning_is_not_read_again(lab: Lab) -> None:
 
 @fact(TOPIC, "Unloading throws the prompt cache away: after a reload the whole prompt is read "
       "again.", source="server/sched.go, processCompleted",
-      taught=(("notebooks/03_one_model_in_a_row", "Unloading throws that away"),))  # fmt: skip
+      taught=(("notebooks/03_one_model_in_a_row", "Unloading throws that away"),
+              ("notebooks/05_agents_with_tools", "unloading throws this prompt cache away"))
+      )  # fmt: skip
 def unloading_forgets_the_prompt(lab: Lab) -> None:
     lab.cold(lab.model)
     whole = _read(lab, "Now?")

@@ -32,6 +32,7 @@ def each_request_starts_the_clock_anew(lab: Lab) -> None:
 @fact(TOPIC, "A request without keep_alive keeps the value that is in force.", source=_USE,
       taught=(("notebooks/02_many_models_in_turn",
                "Leaving `keep_alive` out keeps the value in force"),
+              ("notebooks/05_agents_with_tools", "none, which leaves the lease in force"),
               ("lifecycle_widgets/keep_alive", "a model in memory keeps the value it has"))
       )  # fmt: skip
 def absent_keeps_the_value(lab: Lab) -> None:
@@ -115,6 +116,7 @@ def before_the_first_end_the_deadline_runs_ahead(lab: Lab) -> None:
 @fact(TOPIC, "keep_alive 0 with a prompt: the model leaves when the answer has ended.",
       source=_DONE,
       taught=(("notebooks/00_start_here", "the model leaves when the answer is complete"),
+              ("notebooks/05_agents_with_tools", "it leaves as soon as *an* answer is complete"),
               ("lifecycle_widgets/keep_alive", "as soon as the answer is complete")))  # fmt: skip
 def zero_leaves_after_the_answer(lab: Lab) -> None:
     answer = lab.answer(lab.model, keep_alive=0)

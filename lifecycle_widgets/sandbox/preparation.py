@@ -17,7 +17,9 @@ from lifecycle_widgets.sandbox.progress import Listener, Reporter
 from lifecycle_widgets.sandbox.store import MODELS, checked, missing
 
 
-def prepare(models: Sequence[str] = MODELS, progress: Listener | None = None) -> Program:
+def prepare(
+    models: Sequence[str] = MODELS, progress: Listener | None = None, *, ours: bool = False
+) -> Program:
     """Make sure that the program and the models are there; fast when they are.
 
     The first time this takes 2 to 4 minutes where no `ollama` is on PATH (it is built), else
@@ -27,6 +29,7 @@ def prepare(models: Sequence[str] = MODELS, progress: Listener | None = None) ->
     Args:
         models: which of the sandbox's models.
         progress: called with a `Progress` now and then; None prints to stderr.
+        ours: not with the Ollama on PATH, which runs models with a runner of its own.
 
     Returns:
         The Ollama that sandboxes will run.
@@ -44,29 +47,29 @@ def prepare(models: Sequence[str] = MODELS, progress: Listener | None = None) ->
     """
     require()
     names = checked(models)
-    program = ready()
+    program = ready(ours=ours)
     if program and not missing(names):
         return program
     with Hold("use", shared=True) as use:
-        return _prepare(names, progress, use)
+        return _prepare(names, progress, use, ours)
 
 
-def _prepare(names: Sequence[str], progress: Listener | None, use: Hold) -> Program:
+def _prepare(names: Sequence[str], progress: Listener | None, use: Hold, ours: bool) -> Program:
     if not missing(names):
-        return prepare_program(progress)
+        return prepare_program(progress, ours=ours)
     reporter = Reporter("models", progress)
     cancel = threading.Event()
     with Hold("models", waiting=reporter) as lock:
         todo = missing(names)
         if not todo:
-            return prepare_program(progress)
+            return prepare_program(progress, ours=ours)
         work = Preparation(reporter, [h.fd for h in (use, lock) if h.fd is not None], cancel)
         work.require_space(todo)
         pool = ThreadPoolExecutor(1, "lifecycle-sandbox-models")
         try:
             # Converting needs no Ollama: it goes on while one is built.
             files: dict[str, Future[Path]] = {n: pool.submit(work.convert, n) for n in todo}
-            program = prepare_program(progress)
+            program = prepare_program(progress, ours=ours)
             for name, file in files.items():
                 work.register(name, file.result(), program)
             reporter("ready")

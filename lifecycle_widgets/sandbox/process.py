@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from lifecycle_widgets.sandbox.answers import Answers, create, scripts_of, written
 from lifecycle_widgets.sandbox.cache import Hold
 from lifecycle_widgets.sandbox.errors import SandboxError
 from lifecycle_widgets.sandbox.launch import Launched, launch, make_folder, tail
@@ -43,16 +44,28 @@ class Sandbox:
         port: where it listens; None for a free port.
         progress: called with a `Progress` during the long first preparation; None prints.
         runner_env: more environment variables for Ollama and its runners.
+        answers: what a model says, one answer after the other, whatever it is asked: for agents
+            with tools, which no model of this size can call. A list is for the model ``scripted``;
+            a mapping has a list for each of several names, which get the weights of ``models`` in
+            their order. An answer is a text, or a mapping with ``text``, ``thinking`` and
+            ``tool_calls`` (each ``{"name": ..., "arguments": {...}}``). A conversation gets the
+            first where no answer is in it yet, then the second, and so on; the last is repeated.
+            Only the words are set: the models are loaded, held and unloaded as any other. Such
+            a sandbox runs the Ollama that is built here, also where another one is on PATH.
+        tokens_per_s: how fast those answers come.
         **settings: any setting of Ollama's server, such as ``OLLAMA_KEEP_ALIVE="30s"``.
 
     Raises:
         TypeError: a keyword that is no such setting.
-        ValueError: an unknown model, or a port that is none.
+        ValueError: an unknown model, a port that is none, or answers that are none.
 
     Example:
         >>> with Sandbox(OLLAMA_KEEP_ALIVE="30s") as sandbox:  # doctest: +SKIP
         ...     print(sandbox.url)
         http://127.0.0.1:40133
+        >>> with Sandbox(answers=["It is noon."]) as sandbox:  # doctest: +SKIP
+        ...     print(run_agent("What time is it?", model="scripted", server=sandbox).answer)
+        It is noon.
     """
 
     def __init__(
@@ -62,9 +75,12 @@ class Sandbox:
         port: int | None = None,
         progress: Listener | None = None,
         runner_env: Mapping[str, str] | None = None,
+        answers: Answers = None,
+        tokens_per_s: float = 50.0,
         **settings: str | int | float | bool | None,
     ) -> None:
         self.models = checked(models)
+        self._scripts = scripts_of(answers, self.models, tokens_per_s)
         if port is not None and not 0 < port < 65536:
             raise ValueError(f"port must be between 1 and 65535, not {port}")
         self._wanted_port = port
@@ -89,20 +105,26 @@ class Sandbox:
         if self.is_running:
             return self
         require()
-        _require_runner()
+        _require_runner(ours=bool(self._scripts))
         with Hold("use", shared=True) as use:
-            program = prepare(self.models, self._progress)
+            program = prepare(self.models, self._progress, ours=bool(self._scripts))
             if self._launched is not None:
                 self._launched.close()  # the log of the run before
+            folder = make_folder(lambda folder: furnish(self.models, folder / "models"))
             self._launched = launch(
                 program,
-                make_folder(lambda folder: furnish(self.models, folder / "models")),
+                folder,
                 port=self._wanted_port,
-                settings=self._env,
+                settings=self._env | written(self._scripts, folder),
                 keep=[] if use.fd is None else [use.fd],
             )
         self._program, self._owner = program, os.getpid()
         atexit.register(self.stop)
+        try:
+            create(self._scripts, self.models, self.port)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def stop(self, timeout_s: float = 10.0) -> None:
@@ -132,7 +154,8 @@ class Sandbox:
     def __repr__(self) -> str:
         if not self.is_running:
             return "Sandbox(not running)"
-        return f"Sandbox({self.url}, Ollama {self.version} {self.origin}, process {self.pid})"
+        says = f", what {' and '.join(self.scripted)} say is set" if self.scripted else ""
+        return f"Sandbox({self.url}, Ollama {self.version} {self.origin}, process {self.pid}{says})"
 
     def _started(self) -> Launched:
         if self._launched is None:
@@ -148,6 +171,11 @@ class Sandbox:
     def is_running(self) -> bool:
         """Whether Ollama is alive."""
         return self._launched is not None and self._launched.is_running()
+
+    @property
+    def scripted(self) -> tuple[str, ...]:
+        """The models whose words are set, by `answers`; everything else about them is real."""
+        return tuple(self._scripts)
 
     @property
     def url(self) -> str:
@@ -216,9 +244,9 @@ def _guess(name: str) -> str:
     )
 
 
-def _require_runner() -> None:
+def _require_runner(*, ours: bool) -> None:
     """Before an Ollama is built for minutes: it could load no model."""
-    program = ready()
+    program = ready(ours=ours)
     is_ours = program is None or program.origin == "built"
     if is_ours and importlib.util.find_spec("xllamacpp") is None:
         raise SandboxError(

@@ -43,14 +43,17 @@ class Program:
 _answers: dict[tuple[str, int], Program | None] = {}
 
 
-def ready() -> Program | None:
+def ready(*, ours: bool = False) -> Program | None:
     """The program that would be started, or None if one has to be built first. Fast.
+
+    Args:
+        ours: not the one on PATH, which runs models with a runner of its own.
 
     Example:
         >>> ready()  # doctest: +SKIP
         Program(path=PosixPath('/usr/local/bin/ollama'), origin='PATH', version='0.32.15')
     """
-    found = shutil.which("ollama")
+    found = None if ours else shutil.which("ollama")
     if found and (program := _on_path(Path(found))):
         return program
     built = _built()
@@ -85,7 +88,7 @@ def _version(path: Path) -> str | None:
     return match[1].decode(errors="replace") if done.returncode == 0 and match else None
 
 
-def prepare_program(progress: Listener | None = None) -> Program:
+def prepare_program(progress: Listener | None = None, *, ours: bool = False) -> Program:
     """Find an Ollama, or build one into the cache (2 to 4 minutes, once).
 
     Two processes may call this at once: one builds, the other waits and uses the result. A build
@@ -93,6 +96,7 @@ def prepare_program(progress: Listener | None = None) -> Program:
 
     Args:
         progress: hears what is going on; None prints to stderr.
+        ours: not the one on PATH, which runs models with a runner of its own.
 
     Raises:
         NotHere: this operating system cannot run a sandbox.
@@ -101,11 +105,11 @@ def prepare_program(progress: Listener | None = None) -> Program:
         CacheUnusable: the cache folder cannot be written.
     """
     require()
-    if program := ready():
+    if program := ready(ours=ours):
         return program
     reporter = Reporter("program", progress)
     with Hold("use", shared=True) as use, Hold("program", waiting=reporter) as lock:
-        if program := ready():
+        if program := ready(ours=ours):
             return program
         fds = [hold.fd for hold in (use, lock) if hold.fd is not None]
         staging = _build(reporter, fds)
@@ -180,7 +184,7 @@ def _failed(done: Finished) -> None:
     reasons = [x for x in done.lines if " " in x.strip() and not x.startswith("go: downloading")]
     reason = "\n".join(reasons[-6:]) or f"go ended with code {done.code}"
     raise BuildFailed(
-        f"There is no `ollama` on PATH, and building Ollama {VERSION} failed:\n{reason}\n\n"
+        f"Building Ollama {VERSION} failed:\n{reason}\n\n"
         f"{THREE_WAYS}\nOr make the Go module registry reachable (see GOPROXY) and run this "
         "again: the build goes on where it stopped."
     )

@@ -16,7 +16,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +35,8 @@ TEMPLATE = """\
 {{ end }}<|im_start|>assistant
 """
 """A template for `ollama create`, by which Ollama reads scripted tool calls and thinking."""
+NAMED = "<|im_start|>scripted {name}<|im_end|>"
+"""What the template of a model with a script of its own (`Trouble.scripts`) begins with."""
 
 _TELL_EACH_S = 0.2
 _OUT_OF_MEMORY = """\
@@ -52,11 +54,18 @@ class Answer:
         text: what it says.
         thinking: what it thinks before.
         tool_calls: what it calls after, each ``{"name": ..., "arguments": {...}}``.
+        token_s: how many seconds each of its tokens takes.
     """
 
     text: str = ""
     thinking: str = ""
     tool_calls: tuple[Any, ...] = ()
+    token_s: float = 0.0
+
+    @classmethod
+    def of(cls, value: Any, where: str = "") -> Answer:
+        """From JSON. Raises ValueError for a key that is unknown or of the wrong type, by name."""
+        return _filled(cls, value, where)
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,8 @@ class Trouble:
             answer yet, the second to who brings one, and so on; the last one is repeated. So it
             holds also when the runner is loaded anew between two answers of an agent, and two
             conversations at once do not take each other's.
+        scripts: the same for single models, by the name that their template begins with (`NAMED`);
+            others with the same weights speak for themselves.
     """
 
     load_delay_s: float = 0.0
@@ -88,6 +99,7 @@ class Trouble:
     crash_idle_after_s: float = math.inf
     token_delay_s: float = 0.0
     script: tuple[Answer, ...] = ()
+    scripts: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Trouble:
@@ -107,8 +119,15 @@ class Trouble:
     @property
     def changes_answers(self) -> bool:
         """Whether something goes wrong while it answers, or between two answers."""
-        answers = (self.crash_at_token, self.token_delay_s, self.script)
+        answers = (self.crash_at_token, self.token_delay_s, self.script, self.scripts)
         return any(answers) or self.crash_idle_after_s != math.inf
+
+    def script_for(self, prompt: str) -> tuple[Answer, ...]:
+        """The answers to a prompt, as its template has rendered it; empty: the model's own."""
+        for name, script in self.scripts.items():
+            if prompt.startswith(NAMED.format(name=name)):
+                return script
+        return self.script
 
     def before_load(self) -> None:
         """What goes wrong before the model is read."""
@@ -152,11 +171,14 @@ def _value(name: str, kind: str, value: Any) -> Any:
         "bool": (isinstance(value, bool), "true or false"),
         "str": (isinstance(value, str), "a text"),
         "tuple": (isinstance(value, list), "a list"),
+        "Mapping": (isinstance(value, Mapping), "an object"),
     }[kind]
     if not fits:
         raise ValueError(f"key {name!r} takes {takes}, not {value!r}")
+    if kind == "Mapping":
+        return {model: _value("script", "tuple", script) for model, script in value.items()}
     if name == "script":
-        return tuple(_filled(Answer, one, f"{name}[{i}].") for i, one in enumerate(value))
+        return tuple(Answer.of(one, f"{name}[{i}].") for i, one in enumerate(value))
     if name.endswith("tool_calls") and not all(_is_call(one) for one in value):
         raise ValueError(f"key {name!r} takes objects with a name and arguments, not {value!r}")
     return tuple(value) if kind == "tuple" else value

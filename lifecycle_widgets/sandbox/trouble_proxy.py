@@ -97,10 +97,12 @@ class _Request(http.server.BaseHTTPRequestHandler):
             return self._pass_on(body)
         self.server.answering(1)
         try:
-            if not self.server.trouble.script:
-                return self._pass_on(body)
             asked = json.loads(body)
-            return self._send(_scripted(_turn(self.server.trouble.script, asked), asked))
+            script = self.server.trouble.script_for(str(asked.get("prompt")))
+            if not script:
+                return self._pass_on(body)
+            answer = _turn(script, asked)
+            return self._send(_scripted(answer, asked), answer.token_s)
         finally:
             self.server.answering(-1)
 
@@ -115,14 +117,14 @@ class _Request(http.server.BaseHTTPRequestHandler):
             if self.connection not in select.select([native, self.connection], [], [])[0]:
                 self._send(native.makefile("rb"))
 
-    def _send(self, lines: Iterable[bytes]) -> None:
+    def _send(self, lines: Iterable[bytes], token_s: float = 0.0) -> None:
         tokens, trouble = 0, self.server.trouble
         for line in lines:
             is_token = _is_token(line)
             tokens += is_token
             if is_token and tokens == trouble.crash_at_token:
                 _crash()
-            pause_s = trouble.token_delay_s if is_token else 0.0
+            pause_s = trouble.token_delay_s + token_s if is_token else 0.0
             if select.select([self.connection], [], [], pause_s)[0]:
                 return  # Ollama has gone: it sends nothing more when it stays
             try:

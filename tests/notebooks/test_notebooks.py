@@ -47,7 +47,7 @@ def run(notebook: Path, **env: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 def test_it_runs(number: int, server: Server) -> None:
-    run(NOTEBOOKS[number])  # the first one with each cell twice: test_own_ground
+    run(NOTEBOOKS[number])  # the first with each cell twice, and the sixth: test_own_ground
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lifecycle_widgets.experiments import ANSWERS
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
 from tests.notebooks.test_notebooks import NOTEBOOKS, cells, run
@@ -43,6 +44,15 @@ def test_when_every_model_is_in_memory_none_is_touched(notebook: Path, own: Serv
     before = set(own.residents())
     on(own.url, notebook)
     assert set(own.residents()) == before, "their deadlines are as they were, too"
+
+
+def test_lesson_5_takes_a_model_that_can_use_tools() -> None:
+    """And no scripted one of its own (those, when every model is in memory: above)."""
+    with Sandbox(models=[SMALL, MIDDLE], answers=ANSWERS) as sandbox:  # somebody's, by its address
+        own = Server(sandbox.url)
+        on(own.url, NOTEBOOKS[5])
+        assert sandbox.log_tail(100_000).count('"/api/chat"') > 3 * (3 + 3 + 4 + 4 + 3 + 3)
+        assert own.residents() == (), "what it has loaded has left with it"
 
 
 def test_the_start_beside_somebodys_model(own: Server) -> None:
