@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lifecycle_widgets.keep_alive import KeepAlive
-from lifecycle_widgets.server import answers, finding, private
+from lifecycle_widgets.server import answers, finding, private, unloading
 from lifecycle_widgets.server.answers import Shown
 from lifecycle_widgets.server.asking_nothing import Kind, asking_nothing
 from lifecycle_widgets.server.book import ModelBook
@@ -24,7 +23,7 @@ from lifecycle_widgets.server.errors import (
     ServerUnreachable,
     UnknownModel,
 )
-from lifecycle_widgets.server.names import full_name, same_name
+from lifecycle_widgets.server.names import same_name
 from lifecycle_widgets.server.own_deadlines import OwnDeadlines
 from lifecycle_widgets.server.values import Capabilities, Model, PullProgress, Resident
 
@@ -165,6 +164,11 @@ class Server:
         view._ask = Questions(self.door, quick_timeout_s)
         view._is_view = True
         return view
+
+    @property
+    def quick_timeout_s(self) -> float:
+        """How long it waits, in seconds, for what Ollama answers from memory."""
+        return self._ask.quick_timeout_s
 
     @property
     def is_sandbox(self) -> bool:
@@ -363,23 +367,7 @@ class Server:
             When it is still there: busy, loading, or stuck.
         UnknownModel, ServerUnreachable, ServerError
         """
-        held, noted_s = self._held(model), time.monotonic()
-        events = [(full_name(n), noted_s) for n in {model, held.name if held else model}]
-        self.unloads.extend(events)
-        try:
-            body = {"model": model, "stream": False, "keep_alive": 0}
-            self._ask.post("/api/generate", body, model=model, named=self._names)
-        except UnknownModel:
-            for event in events:
-                self.unloads.remove(event)
-            if held is None:
-                raise
-            raise _deleted(model, held) from None
-        deadline = time.monotonic() + timeout_s
-        while (held := self._held(model)) is not None:
-            if time.monotonic() > deadline:
-                raise TimeoutError(_still_there(model, held, timeout_s))
-            time.sleep(0.05)
+        unloading.unload(self, model, timeout_s)
 
     def pull(self, model: str) -> Iterator[PullProgress]:
         """Download a model to the server; yields the progress. Never called unasked.
@@ -428,32 +416,3 @@ class Server:
 
     def _show(self, model: str) -> Any:
         return self._ask.post("/api/show", {"model": model}, model=model, named=self._names)
-
-    def _held(self, model: str) -> Resident | None:
-        """As `resident`; None also where the server does not tell."""
-        try:
-            return self.resident(model)
-        except NotTold:
-            return None
-
-
-def _deleted(model: str, held: Resident) -> ServerError:
-    until = "Ollama ends"
-    if held.expires_at is not None and not held.is_forever:
-        until = f"{held.expires_at.astimezone():%H:%M:%S}"
-    return ServerError(
-        f"{model} was deleted while it was in memory, and Ollama unloads only models that are "
-        f"installed. It stays until {until}; to be rid of it sooner, install it again and unload "
-        "it, or start Ollama anew."
-    )
-
-
-def _still_there(model: str, held: Resident, timeout_s: float) -> str:
-    """Both causes, how to tell them apart, and the cure for each."""
-    alias = "" if same_name(model, held.name) else f" (as {held.name})"
-    return (
-        f"{model}{alias} is still in memory after {timeout_s:g} s: it is answering a request, or "
-        "Ollama is stuck. Look at its runner (CPU or GPU in the chart): if it is busy, the model "
-        "leaves when the request has ended; stop that to be rid of it sooner. If it is idle "
-        "('Stopping...' in `ollama ps`), only starting Ollama anew frees the memory."
-    )
