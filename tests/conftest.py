@@ -25,6 +25,7 @@ BEGUN = pytest.StashKey[bool]()
 MEASURES = (  # and claim something about times, which what runs beside them could disturb
     "tests/experiments/test_cold_and_warm.py",
     "tests/experiments/test_downstream.py",
+    "tests/experiments/test_in_a_loop.py",
     "tests/experiments/test_in_a_row.py",
     "tests/experiments/test_in_turn.py",
     "tests/experiments/shortage/test_shortage.py",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from lifecycle_widgets.monitor.sample import Sample
 from lifecycle_widgets.monitor.sampler import Sampler
 from lifecycle_widgets.monitor.shared import Lease
-from lifecycle_widgets.monitor.stays import Event, Residency, residencies
+from lifecycle_widgets.monitor.stays import Residency, residencies
 from lifecycle_widgets.monitor.telling import Listener
 from lifecycle_widgets.server import AnyServer, Server
 
@@ -146,17 +146,13 @@ class Monitor:
         One for each runner that was seen; see `Residency`.
         """
         samples = self.samples
-        unloads, zeroed = self._events()
+        unloads, zeroed = tuple(self.server.unloads), tuple(self.server.zeroed)
         state = (samples[-1:], unloads, zeroed)  # a chart asks more often than anything changes
         known, derived = self._derived
         if known != state:
             derived = residencies(samples, unloads, zeroed)
             self._derived = (state, derived)
         return derived
-
-    def _events(self) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
-        """What was unloaded, and which requests with keep_alive 0 have ended."""
-        return tuple(self.server.unloads), tuple(self.server.zeroed)
 
     def listen(self, callback: Listener) -> Callable[[], None]:
         """Have ``callback(sample)`` called for each sample, in a thread beside the monitor's.
@@ -220,6 +216,3 @@ class SharedMonitor(Monitor):
     def listen(self, callback: Listener) -> Callable[[], None]:
         """As `Monitor.listen`; it ends with the release."""
         return self._lease.listen(callback)
-
-    def _events(self) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
-        return self._lease.events()

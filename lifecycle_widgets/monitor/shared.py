@@ -8,11 +8,8 @@ from collections import deque
 from collections.abc import Callable, Hashable
 
 from lifecycle_widgets.monitor.sampler import Sampler
-from lifecycle_widgets.monitor.stays import Event
 from lifecycle_widgets.monitor.telling import Listener
 from lifecycle_widgets.server import Server
-
-_MOST_EVENTS = 200
 
 
 class _Shared:
@@ -23,9 +20,6 @@ class _Shared:
         self.leases: dict[object, Server] = {}
         self.abandoned: deque[object] = deque()  # tickets of leases that Python has collected
         self.unlistens: dict[object, list[Callable[[], None]]] = {}
-        # what was done through servers whose leases have ended
-        self.unloads: deque[Event] = deque(maxlen=_MOST_EVENTS)
-        self.zeroed: deque[Event] = deque(maxlen=_MOST_EVENTS)
 
     def sweep(self) -> None:
         """End the leases that were abandoned (in the sampler's thread)."""
@@ -86,17 +80,6 @@ class Lease:
             unlisten()
         return unlisten
 
-    def events(self) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
-        """What was unloaded, and requests with keep_alive 0, through any lease's server."""
-        shared = self._shared
-        with _lock:
-            servers = {id(server.unloads): server for server in shared.leases.values()}
-            unloads, zeroed = [*shared.unloads], [*shared.zeroed]
-        for server in servers.values():
-            unloads += server.unloads
-            zeroed += server.zeroed
-        return _in_order(unloads), _in_order(zeroed)
-
 
 def _key(server: Server) -> Hashable:
     """The same for servers that are reached at the same address in the same way."""
@@ -105,17 +88,10 @@ def _key(server: Server) -> Hashable:
     return door.url, tuple(sorted(door.headers.items())), verify
 
 
-def _in_order(events: list[Event]) -> tuple[Event, ...]:
-    return tuple(sorted(set(events), key=lambda event: event[1]))
-
-
 def _end(shared: _Shared, ticket: object) -> None:
     with _lock:
-        server = shared.leases.pop(ticket, None)
-        if server is None:
+        if shared.leases.pop(ticket, None) is None:
             return
-        shared.unloads.extend(server.unloads)
-        shared.zeroed.extend(server.zeroed)
         unlistens = shared.unlistens.pop(ticket)
         is_last = not shared.leases
         if is_last:

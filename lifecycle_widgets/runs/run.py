@@ -31,9 +31,9 @@ class Run:
     model, keep_alive, prompt:
         What was asked for. A ``keep_alive`` of ``KeepAlive(None)`` was not sent.
     answer:
-        The final output, which is the text of the last step; of a run that was stopped or failed,
-        what there was of the last step that had a text. Without what the model thought, which is
-        ``thinking``; the texts before it are in ``steps``.
+        The final output, in words; of a run that was stopped or failed, what there was of it (of
+        the last step of the last task that had a text). Without what the model thought, which is
+        ``thinking``; the texts before it, and those of other tasks, are in ``steps``.
     started_at:
         Wall clock, with time zone, for display.
     timings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -25,6 +24,7 @@ from lifecycle_widgets.server.errors import (
 )
 from lifecycle_widgets.server.names import same_name
 from lifecycle_widgets.server.own_deadlines import OwnDeadlines
+from lifecycle_widgets.server.own_events import OwnEvents
 from lifecycle_widgets.server.values import Capabilities, Model, PullProgress, Resident
 
 if TYPE_CHECKING:
@@ -79,11 +79,12 @@ class Server:
         #: the one connection to it: proxies, headers, certificates, redirects
         self.door = Door(host, headers=headers, verify=verify)
         self.url = self.door.url  #: without the user and password, if there are any
-        #: (name, monotonic time) of what this object unloaded: the monitor tells "requested" by it
-        self.unloads: deque[tuple[str, float]] = deque(maxlen=100)
-        #: (name, monotonic time) of requests with keep_alive 0 that have ended: such a model
-        #: expires at once, though /api/ps may have shown a later deadline until then
-        self.zeroed: deque[tuple[str, float]] = deque(maxlen=100)
+        own = OwnEvents.of(self.url)
+        #: (name, monotonic time) of what this process unloaded: "requested", to the monitor
+        self.unloads = own.unloads
+        #: (name, monotonic time) of this process's requests with keep_alive 0 that have ended: such
+        #: a model expires at once, though /api/ps may have shown a later deadline until then
+        self.zeroed = own.zeroed
         #: which deadlines in /api/ps are made by requests of this process
         self.own_deadlines = OwnDeadlines.of(self.url)
         self._ask = Questions(self.door, quick_timeout_s)
