@@ -192,6 +192,19 @@ def test_other_options_than_another_clients_keep_what_is_left_of_its_time(
     assert 50 < left_s(server) < 62
 
 
+def test_options_that_end_another_clients_runner_go_with_what_is_left(
+    holds: Holds, server: Server
+) -> None:
+    other_client(server, "1m")
+    hold, options = holds(lease_s=2), {"num_ctx": 1024}
+    sent = hold.asked(server, SMALL, KeepAlive(0), options)
+    assert 55 < (sent.seconds or 0) <= 60
+    other_client(server, -1)
+    assert eventually(lambda: there(server).is_forever, 1)
+    assert hold.asked(server, SMALL, KeepAlive(0), options).is_forever
+    hold.close(5)
+
+
 def test_a_load_without_a_keep_alive_gets_the_lease(holds: Holds, server: Server) -> None:
     other_client(server, "1m")
     hold = holds(lease_s=2)

@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle_widgets.agent.requests.chunks import ErrorInAnswer, NotChunks, read_chunks
+from lifecycle_widgets.agent.requests.chunks import (
+    ErrorInAnswer,
+    NotChunks,
+    chunk_lines,
+    read_chunks,
+)
 from tests.recorded import chunk, final
 
 CALL = {"function": {"name": "a", "arguments": {"b": 1}}}
@@ -133,6 +138,35 @@ def test_mutated_chunks_never_trouble_ollama_python(kind: str, data: st.DataObje
             place[name] = data.draw(st.sampled_from(ODD))
     for found in read(told):
         ollama.ChatResponse(**json.loads(json.dumps(found)))
+    for ensure_ascii in (True, False):
+        line = json.dumps(told, ensure_ascii=ensure_ascii).encode("utf-8", "surrogatepass")
+        for found, written in chunk_lines([line]):
+            [read_again] = written.decode().splitlines()  # as httpx cuts it
+            assert json.loads(read_again) == found
+            ollama.ChatResponse(**found)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_kept"),
+    [
+        (json.dumps(chunk("Hi")), True),
+        (json.dumps(chunk("Hi", thinking="Hm")), True),
+        (json.dumps(chunk("né"), ensure_ascii=False), False),
+        (json.dumps(chunk("a\u0085b"), ensure_ascii=False), False),
+        (json.dumps(chunk("a\ud83d")), False),
+        (json.dumps(chunk("Hi")).replace(", ", ",\r"), False),
+        (f"data: {json.dumps(chunk('Hi'))}", False),
+        (json.dumps(chunk(None)), False),
+        (json.dumps(final()), False),
+    ],
+)
+def test_a_line_is_kept_as_it_was_sent_where_nothing_is_to_be_mended(
+    line: str, is_kept: bool
+) -> None:
+    [(found, written)] = chunk_lines([line.encode() + b"\n"])
+    assert (written == line.encode()) is is_kept
+    [read_again] = written.decode().splitlines()
+    assert json.loads(read_again) == found
 
 
 # --- OpenAI's form, in which llama.cpp's server answers -------------------------------------------
