@@ -13,7 +13,7 @@ from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.trouble import TEMPLATE, VARIABLE
 from lifecycle_widgets.server import Server
 
-SMALL, SCRIPTED = "smollm2:135m", "scripted"
+SMALL, OTHER, SCRIPTED = "smollm2:135m", "smollm2:135m-f16", "scripted"
 Script = Callable[..., None]
 
 
@@ -26,7 +26,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def box(file: Path) -> Iterator[Sandbox]:
     """A real Ollama with a model that it knows to think and to call tools, `SCRIPTED`."""
-    with Sandbox(models=[SMALL], runner_env={VARIABLE: str(file)}) as started:
+    with Sandbox(models=[SMALL, OTHER], runner_env={VARIABLE: str(file)}) as started:
         Server(started.url).client.create(model=SCRIPTED, from_=SMALL, template=TEMPLATE)
         yield started
 

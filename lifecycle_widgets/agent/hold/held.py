@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from lifecycle_widgets.agent.hold.whose import Whose, whose
@@ -49,7 +50,8 @@ class Held:
         self._may_be_default = False  # a load of ours may have been without a keep_alive
         self._context: int | None = None  # of a runner that our own request has used
         self._theirs_until = -math.inf  # time.time() until which another client wanted it
-        self._before: Resident | None = None  # as it was there before our last request
+        self._before: datetime | None = None  # the deadline before our last request
+        self._later: Resident | None = None  # as it was there then with a later one of theirs
 
     @property
     def is_renewed(self) -> bool:
@@ -76,7 +78,8 @@ class Held:
     def to_send(self) -> KeepAlive:
         """The keep_alive that the request is to carry. Raises nothing."""
         try:
-            resident = self._before = self._look()
+            resident = self._look()
+            self._before = None if resident is None else resident.expires_at
             self._sent = self._lease if resident is None else self._beside(resident)
         except (ServerError, ServerUnreachable):
             self._sent = self._lease  # it is not told, or the request itself will tell
@@ -85,7 +88,10 @@ class Held:
     def _beside(self, resident: Resident) -> KeepAlive:
         """What to send for a model that is there, and that somebody may want to stay there."""
         made_by, is_loaded = self._made_by(resident), self._is_loaded_anew(resident)
-        if self._may_be_default or (is_loaded and made_by is Whose.LATER):
+        if self._may_be_default:
+            return self._for_a_load(resident)
+        self._later = resident if made_by is Whose.LATER else None
+        if self._later is not None and is_loaded:
             return self._for_a_load(resident)
         if made_by in (Whose.LEASE, Whose.LATER, Whose.OVERDUE) and not is_loaded:
             self._context = resident.context_length
@@ -95,14 +101,13 @@ class Held:
 
     def _for_a_load(self, now: Resident) -> KeepAlive:
         """The lease, or what is left of another client's time where our options end its runner."""
-        before = self._before
-        if before is None or self._made_by(before) is not Whose.LATER:
+        later = self._later
+        if later is None:
             return self._lease
-        is_other = self._is_loaded_anew(before) or now.context_length != before.context_length
-        if not is_other:
+        if now.context_length == later.context_length and not self._is_loaded_anew(later):
             return self._lease  # it had left by itself
-        left_s = before.expires_in_s() or 0.0
-        return KeepAlive("forever" if before.is_forever else max(math.ceil(left_s), self.lease_s))
+        left_s = max(later.expires_in_s() or 0.0, self.lease_s)
+        return KeepAlive("forever" if later.is_forever else math.ceil(left_s))
 
     def ended(self, *, loaded: bool) -> None:
         """A request has ended; ``loaded``: it had loaded the model."""
@@ -206,8 +211,7 @@ class Held:
     def _is_news(self, resident: Resident) -> bool:
         """Whether its deadline is of now: set when our last request ended, or after."""
         made_by = self._made_by(resident)
-        seen_before = None if self._before is None else self._before.expires_at
-        is_old = made_by is Whose.OVERDUE or resident.expires_at == seen_before
+        is_old = made_by is Whose.OVERDUE or resident.expires_at == self._before
         return made_by in (Whose.LEASE, Whose.NOT_TOLD) or not is_old
 
     def _busy(self) -> str:

@@ -32,6 +32,9 @@ What cannot be avoided:
   counts only if the deadline that is listed then is later than the lease's, or is over.
 - A request of ours with other options (num_ctx) loads the weights anew, with and without a hold;
   what remained of their keep_alive is then sent along.
+- A renewal that meets a load of theirs with other options under way loads the model once more.
+- Clocks are known to a second or so: a deadline of theirs as far away as ours passes for ours, and
+  a keep_alive of theirs as long as the lease for the lease.
 - A request of theirs that carries a keep_alive (0, say) replaces the lease while the run lasts.
 - A server that has no /api/ps: nothing is renewed; a chosen 0 is sent at the release all the same,
   as it cannot load a model; another value is not, and the lease runs out.

@@ -244,8 +244,20 @@ class Staged:
         """Let the models go that nobody needs any more."""
         self._ended_tasks |= {task, *(t.id for t in self.tasks.values() if _is_over(t))}
         for model in self._held:
-            if not model.is_needed(self._ended_tasks):
+            if not any(m.is_needed(self._ended_tasks) for m in self._alike(model)):
                 self._hold.release(model.server, model.model)
+
+    def _alike(self, model: AskedModel) -> list[AskedModel]:
+        """The models of the same weights, itself included: they are one in memory."""
+        return [
+            other
+            for other in self.models
+            if other is model
+            or (
+                other.server.url == model.server.url
+                and model.server.same_model(model.model, other.model)
+            )
+        ]
 
     def tools_began(self, task: str, calls: tuple[ToolCall, ...]) -> None:
         """The tools of the task's last answer begin."""
