@@ -26,6 +26,8 @@ _NUMBERS = (
     "eval_count",
 )
 _TEXTS = ("model", "done_reason", "remote_model", "remote_host")
+_PLAIN = {"model", "created_at", "message", "done"}
+_SAID = {"role", "content", "thinking"}
 
 
 class NotChunks(ValueError):
@@ -56,18 +58,53 @@ def read_chunks(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     >>> list(read_chunks([b'{"message": {"content": "Hi', b'"}, "done": 0, "eval_count": "x"}\n']))
     [{'message': {'role': 'assistant', 'content': 'Hi'}, 'done': False}]
     """
+    for chunk, _ in chunk_lines(pieces):
+        yield chunk
+
+
+def chunk_lines(pieces: Iterable[bytes]) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """The same, each with the line that holds it: as it was sent, where that can be read as it is.
+
+    (Nearly every line can. To write each anew costs as much as all else that is done with it.)
+    """
     openai = OpenAILines()
     for line in _lines(pieces):
         told = _object(line)
         if told is None:
             continue
+        if _is_plain(told, line):
+            yield told, line
+            continue
         for body in openai.as_ollama(told) if openai.are(told) else [told]:
             for chunk in _chunks(body):
-                yield chunk
+                yield chunk, json.dumps(chunk).encode()
                 if chunk.get("done"):
                     return  # what a server sends after the end belongs to nothing
     if (final := openai.final()) is not None:
-        yield final
+        yield final, json.dumps(final).encode()
+
+
+def _is_plain(told: Mapping[str, Any], line: bytes) -> bool:
+    """Whether it is a piece of an answer as Ollama sends it, with nothing in it to be mended.
+
+    (An escape may be a lone surrogate; and httpx finds ends of lines within one, at a return or at
+    some letters beyond ASCII.)
+    """
+    message = told.get("message")
+    return (
+        told.get("done") is False
+        and told.keys() == _PLAIN
+        and isinstance(message, dict)
+        and message.get("role") == "assistant"
+        and {"role", "content"} <= message.keys() <= _SAID
+        and all(isinstance(text, str) for text in message.values())
+        and isinstance(told["model"], str)
+        and isinstance(told["created_at"], str)
+        and line.startswith(b"{")  # no event of a server that sends such
+        and line.isascii()
+        and b"\\u" not in line
+        and b"\r" not in line
+    )
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -79,7 +116,7 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield rest
 
 
-def _object(line: bytes) -> Mapping[str, Any] | None:
+def _object(line: bytes) -> dict[str, Any] | None:
     """The JSON object of a line; None for a line that says nothing."""
     text = line.decode("utf-8", "replace").strip()
     if text.startswith("data:"):  # server-sent events

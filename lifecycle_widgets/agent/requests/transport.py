@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 
-from lifecycle_widgets.agent.requests.chunks import read_chunks
+from lifecycle_widgets.agent.requests.chunks import chunk_lines
 
 
 class ChunkTransport(httpx.BaseTransport):
-    """Passes requests on to another transport, and reads streamed answers to chat by `read_chunks`.
+    """Passes requests on to another transport, and reads streamed answers to chat by `chunk_lines`.
 
     Parameters
     ----------
@@ -65,9 +65,9 @@ class _Lines(httpx.SyncByteStream):
         self._reply, self._on_chunk = reply, on_chunk
 
     def __iter__(self) -> Iterator[bytes]:
-        for chunk in read_chunks(self._reply.iter_bytes()):
+        for chunk, line in chunk_lines(self._reply.iter_bytes()):
             self._on_chunk(chunk)
-            yield json.dumps(chunk).encode() + b"\n"
+            yield line + b"\n"
 
     def close(self) -> None:
         self._reply.close()
