@@ -1,14 +1,17 @@
 """make bench: the figures of the house, printed. Ratios are taken in the same run.
 
-    python -m tests.bench [all | fresh | lessons | endurance | bodies | grounds | import | door |
-                           sandbox | speed | memory | stop | crosscheck] ...
+    python -m tests.bench [all | fresh | lessons | endurance | bodies | agent | grounds | import |
+                           door | sandbox | speed | memory | stop | crosscheck] ...
 
 `fresh` clones the repository into an empty folder with an empty cache, as a newcomer does; it
 takes minutes; `lessons` runs each experiment twice and each notebook once, in about ten;
 `endurance` loads 200 times and starts 50 sandboxes, in about three; `bodies` reads 10,000 mutated
-answers, in about ten; `grounds` runs the start notebook on each ground, in about 20 (words of their
-names after ``python -m tests.bench.grounds`` choose some); `crosscheck` holds every number against
-a second witness, in about three (seconds and a seed after ``python -m tests.bench.crosscheck``).
+answers, in about ten; `agent` holds our runs beside plain griptape and bare ollama-python, stops
+them at each stage, and holds their models or not, in about half an hour (words after ``python -m
+tests.bench.agent`` choose some); `grounds` runs the start notebook on each ground, in about 20
+(words of their names after ``python -m tests.bench.grounds`` choose some); `crosscheck` holds every
+number against a second witness, in about three (seconds and a seed after ``python -m
+tests.bench.crosscheck``).
 These are left out unless they are named (`all` names everything).
 """
 
@@ -33,6 +36,7 @@ from lifecycle_widgets.agent import AgentRun, run_agent
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.runner import default_threads
 from lifecycle_widgets.server import Server
+from tests.bench.agent import bench_agent
 from tests.bench.bodies import bench_bodies
 from tests.bench.crosscheck import bench_crosscheck
 from tests.bench.door import bench_door
@@ -286,6 +290,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "lessons": bench_lessons,
     "endurance": bench_endurance,
     "bodies": bench_bodies,
+    "agent": lambda: bench_agent(row),
     "grounds": bench_grounds,
     "import": bench_import,
     "door": lambda: bench_door(row),
@@ -295,7 +300,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "stop": bench_stop,
     "crosscheck": bench_crosscheck,  # the last: it ends with an exit code
 }
-LONG = ("fresh", "lessons", "endurance", "bodies", "grounds", "crosscheck")
+LONG = ("fresh", "lessons", "endurance", "bodies", "agent", "grounds", "crosscheck")
 
 
 def main(wanted: list[str]) -> None:

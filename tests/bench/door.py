@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import ollama
 
-from lifecycle_widgets.agent.client import MeteredClient
+from lifecycle_widgets.agent.requests.client import MeteredClient
 from lifecycle_widgets.server import Server
 from tests.recorded import RecordedServer
 from tests.recorded import ollama as routes

@@ -103,13 +103,6 @@ class Conversation(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
                 self.split.value, self.split.layout.display = where_html(run), None
             self._last = (run, html)
 
-    def take_back(self) -> None:
-        """The prompt was not sent after all."""
-        with self._lock:
-            gone, self.turns = self.turns[-1], self.turns[:-1]
-            self._place()
-        close_all(gone)
-
     def name_thoughts(self, seconds: float | None) -> None:
         """The thinking has ended, because text has come."""
         if self.thoughts.title == _THINKS:

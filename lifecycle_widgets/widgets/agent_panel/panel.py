@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import traitlets
 
@@ -26,6 +26,7 @@ from lifecycle_widgets.widgets.base import Composite
 
 _CLOSE_S = 3.0  # how long close() waits for a run to end
 _REPORT_S = 10.0  # how long wait() waits for the report of a run that has ended
+_T = TypeVar("_T")
 _PROMPT = "In one sentence: why is the sky blue?"
 
 
@@ -102,6 +103,7 @@ class AgentPanel(PanelTraits, Composite):
     ) -> None:
         self._lock, self._outlook = threading.RLock(), Outlook()
         self._begun: StructureRun | None = None
+        self._shown = threading.Event()
         self._sent: dict[str, Any] = {}  # of the last run, for its code: what it does not tell
         self._ended, self._closed = threading.Event(), False
         own = {"model": model, "options": options, "think": think, "rules": rules, "tools": tools}
@@ -166,19 +168,18 @@ class AgentPanel(PanelTraits, Composite):
                 self.error = str(fault)
                 raise
             self._begun, self._ended = begun, threading.Event()
-            self.error = ""
-            is_alone = self.structure is None and (self.memory is None or not remember)
-            self._parts.talk.begin(self.prompt, words.ALONE if is_alone else "")
-            self.running = True
-        self._parts.status.follow(begun, self._ended, lambda: self._name_thoughts(begun))
-        try:
-            begun.start()
-        except RuntimeError as fault:  # a person's structure that is in another run
-            self._parts.talk.take_back()
-            self._ended.set()
-            self.running, self.error = False, str(fault)
-            self._say_what_is_next()
-            raise
+            self._parts.status.follow(begun, self._ended, lambda: self._name_thoughts(begun))
+            self._shown.clear()
+            try:
+                begun.start()  # before the page is told: griptape prepares the request meanwhile
+                self._show_begun(remember)
+            except RuntimeError as fault:  # a person's structure that is in another run
+                self._ended.set()
+                self.error = str(fault)
+                self._say_what_is_next()
+                raise
+            finally:
+                self._shown.set()
         return self
 
     def stop(self) -> None:
@@ -264,9 +265,11 @@ class AgentPanel(PanelTraits, Composite):
             raise ValueError(why)
         talk = self._parts.talk
         heard: dict[str, Any] = {
-            "on_text": lambda piece: talk.add(piece, self._begun.answer if self._begun else ""),
-            "on_thinking": talk.thoughts.append,
-            "on_done": self._done,
+            "on_text": self._when_shown(
+                lambda piece: talk.add(piece, self._begun.answer if self._begun else "")
+            ),
+            "on_thinking": self._when_shown(talk.thoughts.append),
+            "on_done": self._when_shown(self._done),
         }
         if self.structure is not None:
             if not self.prompt.strip():
@@ -278,6 +281,21 @@ class AgentPanel(PanelTraits, Composite):
             raise ValueError(words.cannot_chat(self.model))
         self._sent = {"server": self.server, "rules": self.rules, "tools": self.tools}
         return agent_run(self, self._memory.used() if remember else None, heard)
+
+    def _show_begun(self, remember: bool) -> None:
+        self.error = ""
+        is_alone = self.structure is None and (self.memory is None or not remember)
+        self._parts.talk.begin(self.prompt, words.ALONE if is_alone else "")
+        self.running = True
+
+    def _when_shown(self, tell: Callable[[_T], None]) -> Callable[[_T], None]:
+        """The same, when the page shows that the turn has begun: the run does not wait for that."""
+
+        def told(what: _T) -> None:
+            self._shown.wait(_REPORT_S)
+            tell(what)
+
+        return told
 
     def _done(self, run: Run) -> None:
         """The run has ended (in its thread)."""
