@@ -61,7 +61,12 @@ def test_a_run_of_three_requests_with_keep_alive_0_is_three_stays(
     with Monitor(Server(box.url)) as monitor:
         eventually(lambda: monitor.latest, "a first sample")
         run = run_agent(
-            "What time is it?", model=CALLER, server=monitor.server, keep_alive=0, tools=[clock()]
+            "What time is it?",
+            model=CALLER,
+            server=monitor.server,
+            keep_alive=0,
+            tools=[clock()],
+            hold=False,
         )
         eventually(lambda: nothing_left(monitor), "the last one has left")
     assert len(run.requests) == 3
@@ -97,7 +102,8 @@ def test_unloaded_by_another_client_though_another_model_comes_at_once(
     with Monitor(Server(box.url)) as monitor:
         monitor.server.preload(MODEL, 300)
         eventually(lambda: is_settled(monitor), "it is there")
-        other.unload(MODEL)
+        other.client.generate(model=MODEL, keep_alive=0)  # what `unload` does is our own request
+        eventually(lambda: other.resident(MODEL) is None, "it has left")
         other.preload(LARGER, 300)
         eventually(lambda: "requested elsewhere" in whys(monitor), "by exclusion", 15)
         other.client.generate(model=LARGER, keep_alive=300, options={"num_ctx": 2048})

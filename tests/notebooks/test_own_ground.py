@@ -46,6 +46,7 @@ def test_when_every_model_is_in_memory_none_is_touched(notebook: Path, own: Serv
     assert set(own.residents()) == before, "their deadlines are as they were, too"
 
 
+@pytest.mark.skipif(os.environ.get("LIFECYCLE_LONG") != "1", reason="needs LIFECYCLE_LONG=1")
 def test_lesson_5_takes_a_model_that_can_use_tools() -> None:
     """And no scripted one of its own (those, when every model is in memory: above)."""
     with Sandbox(models=[SMALL, MIDDLE], answers=ANSWERS) as sandbox:  # somebody's, by its address

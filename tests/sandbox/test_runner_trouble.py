@@ -320,7 +320,7 @@ def test_an_agent_calls_a_real_tool_and_then_answers(
     make(script=[{"text": "I calculate. ", "tool_calls": [call]}, {"text": "It is 42."}])
     run = run_agent(
         "What is twice 21?", model=TALKER, server=server, keep_alive=keep_alive,
-        tools=[Calculator()],
+        tools=[Calculator()], hold=False,
     )  # fmt: skip
     assert called == [21]
     assert run.answer.endswith("It is 42.")

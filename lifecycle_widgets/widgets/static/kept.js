@@ -54,9 +54,9 @@ function copied(from, rules, depth) {
 
 function element(node, rules, inner) {
   const made = document.createElement(node.tagName);
-  for (const [name, allowed] of Object.entries(rules.attributes)) {
-    const value = node.getAttribute(name);
-    if (value !== null && allowed.test(value)) made.setAttribute(name, value);
+  for (const { name, value } of node.attributes) {
+    const isListed = Object.hasOwn(rules.attributes, name);
+    if (isListed && rules.attributes[name].test(value)) made.setAttribute(name, value);
   }
   made.append(inner);
   return made;
