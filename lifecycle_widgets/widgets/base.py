@@ -40,7 +40,8 @@ class _SharedStyle:
     """One `Style` for all composites that are open: it is large, and is sent and saved once."""
 
     def __init__(self) -> None:
-        self._lock, self._users = threading.Lock(), set[int]()
+        # Python collects at any time, and a widget that it collects closes itself: also in here
+        self._lock, self._users = threading.RLock(), set[int]()
         self._style: Style | None = None
 
     def take(self, user: object) -> Style:

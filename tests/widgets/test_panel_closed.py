@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from typing import Any
 
+import ipywidgets
 import nbformat
 import pytest
 from nbclient import NotebookClient
 from widget_parts import until
 
 from lifecycle_widgets import AgentPanel, KeepAlivePicker, Server, TuningLab
+from lifecycle_widgets.widgets.base import _SharedStyle
 
 ONE = "smollm2:135m"
 SHORT = {"num_predict": 3}
@@ -94,3 +97,20 @@ def test_a_kernel_frees_it_too(server: Server) -> None:
     notebook = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     assert notebook.cells[-1].outputs[0].text == "[None, None, None]\n"
+
+
+def test_a_widget_may_be_collected_while_the_style_is_made() -> None:
+    """Python collects at any time, in any thread; what it collects gives the style back then."""
+    shared, user, taken = _SharedStyle(), object(), threading.Event()
+
+    def take() -> None:
+        ipywidgets.Widget.on_widget_constructed(lambda _: shared.give_back(object()))
+        try:
+            shared.take(user)
+        finally:
+            ipywidgets.Widget.on_widget_constructed(None)
+        taken.set()
+
+    threading.Thread(target=take, daemon=True).start()
+    assert taken.wait(20), "it waits for a lock that its own thread has"
+    shared.give_back(user)
