@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import math
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
@@ -35,6 +36,7 @@ THREAD_NAME = "lifecycle-agent-run"
 _outer: ContextVar[StructureRun | None] = ContextVar("lifecycle_outer_run", default=None)
 _UNWINDS_S = 1.0  # how long a run that is stopped may take to notice, before it is left behind
 _LOOK_S = 0.005
+_HEARS_S = 0.2  # how soon an interrupt is heard
 
 
 class StructureRun(Standing):
@@ -196,7 +198,7 @@ Workflow.
         if self._thread is None:
             raise RuntimeError("The run was not started. Call start() first.")
         try:
-            has_ended = self._ended.wait(timeout_s)
+            has_ended = self._waited(timeout_s)
         except KeyboardInterrupt:
             self.stop()
             raise
@@ -205,6 +207,15 @@ Workflow.
         if self._fault is not None or self._run is None:
             raise self._fault or RunFailed("The run ended without a reason. Run it again.")
         return self._run
+
+    def _waited(self, timeout_s: float | None) -> bool:
+        """Whether it has ended in that time. In pieces: one long wait can sleep through a signal
+        that comes while another thread begins, and an interrupt would never be heard."""
+        until_s = math.inf if timeout_s is None else time.monotonic() + timeout_s
+        while not self._ended.wait(max(0.0, min(_HEARS_S, until_s - time.monotonic()))):
+            if time.monotonic() >= until_s:
+                return False
+        return True
 
     def settle(self, timeout_s: float | None = None) -> bool:
         """Wait until nothing of it is left, also of a tool that went on after a stop.
