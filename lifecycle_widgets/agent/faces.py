@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from lifecycle_widgets.agent.events import RunEnded, RunEvent
@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 _LOOK_S = 0.005
 
 
+_HEARS_S = 0.2  # how soon an interrupt is heard
+
+
 def events_of(run: StructureRun) -> Iterator[RunEvent]:
     """See `StructureRun.__iter__`."""
     events: SimpleQueue[RunEvent] = SimpleQueue()
     _begin(run, events.put)
     try:
         while True:
-            event = events.get()
+            event = _next(events)
             yield event
             if isinstance(event, RunEnded):
                 break
@@ -88,3 +91,12 @@ def _in_loop(loop: asyncio.AbstractEventLoop, work: Callable[[], object]) -> Non
         loop.call_soon_threadsafe(work)
     except RuntimeError:
         pass  # the loop is closed: nobody waits any more
+
+
+def _next(events: SimpleQueue[RunEvent]) -> RunEvent:
+    """The next event; waited for in pieces, as `StructureRun.wait` does, to hear an interrupt."""
+    while True:
+        try:
+            return events.get(timeout=_HEARS_S)
+        except Empty:
+            pass
