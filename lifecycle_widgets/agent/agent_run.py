@@ -12,7 +12,7 @@ from lifecycle_widgets.agent.choices import (
     checked_rules,
     checked_think,
 )
-from lifecycle_widgets.agent.outcome import Asked
+from lifecycle_widgets.agent.record.outcome import Asked
 from lifecycle_widgets.agent.structure_run import StructureRun
 from lifecycle_widgets.agent.structures.made import made_agent, turns_of
 from lifecycle_widgets.agent.structures.staged import Staged
@@ -141,8 +141,7 @@ class AgentRun(StructureRun):
             history=self.history,
             memory=self._memory,
         )
-        keep_alive = None if self.keep_alive.is_default else self.keep_alive
-        staged = Staged(agent, (self.prompt,), self._server, keep_alive, self._hold)
+        staged = Staged(agent, (self.prompt,), self._server, self.keep_alive, self._hold)
         staged.begin_to_look()
         self._staged = staged
         if self._stop_asked.is_set():  # pressed meanwhile

@@ -10,6 +10,7 @@ from lifecycle_widgets.agent.options import checked_options as checked_options
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Think
 from lifecycle_widgets.server import same_name
+from lifecycle_widgets.short_texts import shortened
 
 _LEVELS = ("low", "medium", "high")
 _SHOWN = 60  # characters of what is wrong that are worth a look
@@ -161,5 +162,4 @@ def _near_model(given: str, models: Sequence[str]) -> str:
 
 
 def _briefly(value: object) -> str:
-    words = repr(value)
-    return words if len(words) <= _SHOWN else words[: _SHOWN - 1] + "…"
+    return shortened(repr(value), _SHOWN)

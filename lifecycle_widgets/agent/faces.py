@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 
 from lifecycle_widgets.agent.events import RunEnded, RunEvent
 from lifecycle_widgets.runs import Run
+from lifecycle_widgets.waiting import HEARS_S
 
 if TYPE_CHECKING:
     from lifecycle_widgets.agent.structure_run import StructureRun
 
 _LOOK_S = 0.005
-
-
-_HEARS_S = 0.2  # how soon an interrupt is heard
 
 
 def events_of(run: StructureRun) -> Iterator[RunEvent]:
@@ -94,9 +92,9 @@ def _in_loop(loop: asyncio.AbstractEventLoop, work: Callable[[], object]) -> Non
 
 
 def _next(events: SimpleQueue[RunEvent]) -> RunEvent:
-    """The next event; waited for in pieces, as `StructureRun.wait` does, to hear an interrupt."""
+    """The next event; waited for in pieces, to hear an interrupt (see `waiting`)."""
     while True:
         try:
-            return events.get(timeout=_HEARS_S)
+            return events.get(timeout=HEARS_S)
         except Empty:
             pass

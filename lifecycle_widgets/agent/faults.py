@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lifecycle_widgets.agent.requests.chunks import ErrorInAnswer, NotChunks, error_text
@@ -10,6 +11,7 @@ from lifecycle_widgets.runs import Run
 from lifecycle_widgets.server import Server, ServerError, ServerUnreachable, UnknownModel
 from lifecycle_widgets.server.door import ollama_package
 from lifecycle_widgets.server.door.proxies import BadProxy, proxy_for
+from lifecycle_widgets.short_texts import one_line
 
 if TYPE_CHECKING:
     import ollama
@@ -18,6 +20,7 @@ _SHOWN = 120  # characters of somebody else's words
 _BAD_CALL = "required fields for ToolAction"  # griptape's words, in a ValueError
 _NO_FILE = "source code not available"  # inspect's words, when griptape asks for a tool's file
 _KEPT = "What had arrived is kept"
+_one_line = partial(one_line, most=_SHOWN)
 
 
 class RunFailed(RuntimeError):
@@ -189,8 +192,3 @@ def _proxy_of(server: Server) -> str:
 
 def _named(fault: BaseException) -> str:
     return _one_line(f"{type(fault).__name__}: {fault}").rstrip(".: ")
-
-
-def _one_line(words: str) -> str:
-    line = " ".join(words.encode("utf-8", "replace").decode().split())  # no lone surrogates
-    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"

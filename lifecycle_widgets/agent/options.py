@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
-_LEAST_CONTEXT = 4  # getRunner of server/sched.go: what is less becomes 4, and nothing is said
+from lifecycle_widgets.short_texts import shortened
+
+LEAST_CONTEXT = 4  # getRunner of server/sched.go: what is less becomes 4, and nothing is said
 _MOST_WHOLE = 2**63 - 1
 _MOST_REAL = 3.4e38  # a float32
 _SHOWN = 60  # characters of a value that are worth a look
@@ -103,9 +105,9 @@ def _whole(name: str, value: Any) -> int:
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     if not is_number or not abs(value) <= _MOST_WHOLE or value != int(value):
         raise ValueError(f"{_said(name, value)} Give a whole number, or leave it out.")
-    if name == "num_ctx" and value < _LEAST_CONTEXT:
+    if name == "num_ctx" and value < LEAST_CONTEXT:
         raise ValueError(
-            f"{_said(name, value)} Ollama would take a context of {_LEAST_CONTEXT} tokens. Give "
+            f"{_said(name, value)} Ollama would take a context of {LEAST_CONTEXT} tokens. Give "
             "how many tokens the model is to see, or leave it out: the server's own."
         )
     return int(value)
@@ -132,8 +134,7 @@ def _texts(name: str, value: Any) -> list[str]:
 
 
 def _said(name: str, value: Any) -> str:
-    words = repr(value)
-    return f"{name} is {words if len(words) <= _SHOWN else words[: _SHOWN - 1] + '…'}."
+    return f"{name} is {shortened(repr(value), _SHOWN)}."
 
 
 _Kinds = dict[str, Callable[[str, Any], Any]]

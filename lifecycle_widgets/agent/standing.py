@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from lifecycle_widgets.agent.record import Record
+from lifecycle_widgets.agent.record.record import Record
 from lifecycle_widgets.agent.structures.staged import Staged
 from lifecycle_widgets.runs import Step
 from lifecycle_widgets.server import Server

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import math
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle_widgets.agent import faces
 from lifecycle_widgets.agent.faults import Ended, RunFailed
-from lifecycle_widgets.agent.heard import Heard
-from lifecycle_widgets.agent.outcome import Asked, Ending, outcome_of
-from lifecycle_widgets.agent.record import Record
+from lifecycle_widgets.agent.record.heard import Heard
+from lifecycle_widgets.agent.record.outcome import Asked, Ending, outcome_of
+from lifecycle_widgets.agent.record.record import Record
 from lifecycle_widgets.agent.standing import Standing
 from lifecycle_widgets.agent.structures.borrowed import Borrowed
 from lifecycle_widgets.agent.structures.drivers import Stopped
@@ -26,6 +25,7 @@ from lifecycle_widgets.agent.structures.staged import Staged
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.server import AnyServer
+from lifecycle_widgets.waiting import wait_for
 
 if TYPE_CHECKING:
     from lifecycle_widgets.agent.events import RunEvent
@@ -36,7 +36,6 @@ THREAD_NAME = "lifecycle-agent-run"
 _outer: ContextVar[StructureRun | None] = ContextVar("lifecycle_outer_run", default=None)
 _UNWINDS_S = 1.0  # how long a run that is stopped may take to notice, before it is left behind
 _LOOK_S = 0.005
-_HEARS_S = 0.2  # how soon an interrupt is heard
 
 
 class StructureRun(Standing):
@@ -198,7 +197,7 @@ Workflow.
         if self._thread is None:
             raise RuntimeError("The run was not started. Call start() first.")
         try:
-            has_ended = self._waited(timeout_s)
+            has_ended = wait_for(self._ended, timeout_s)
         except KeyboardInterrupt:
             self.stop()
             raise
@@ -207,15 +206,6 @@ Workflow.
         if self._fault is not None or self._run is None:
             raise self._fault or RunFailed("The run ended without a reason. Run it again.")
         return self._run
-
-    def _waited(self, timeout_s: float | None) -> bool:
-        """Whether it has ended in that time. In pieces: one long wait can sleep through a signal
-        that comes while another thread begins, and an interrupt would never be heard."""
-        until_s = math.inf if timeout_s is None else time.monotonic() + timeout_s
-        while not self._ended.wait(max(0.0, min(_HEARS_S, until_s - time.monotonic()))):
-            if time.monotonic() >= until_s:
-                return False
-        return True
 
     def settle(self, timeout_s: float | None = None) -> bool:
         """Wait until nothing of it is left, also of a tool that went on after a stop.
@@ -255,10 +245,12 @@ Workflow.
         """Have the structure, where there is one yet, and begin to look what is in memory."""
         if (staged := self._staged) is None:
             return
-        self._borrowed = Borrowed(staged.structure, self._stop_asked.is_set)
+        self._borrowed = staged.borrowed(self._stop_asked.is_set)
         try:
-            if not staged.is_fresh:  # it was made while another run had the structure
+            while not staged.is_fresh:  # it was made while another run had the structure
+                self._borrowed.let_go()
                 staged = self._staged = self._stage()
+                self._borrowed = staged.borrowed(self._stop_asked.is_set)
             staged.begin_to_look()
         except BaseException:
             self._borrowed.let_go()
@@ -315,7 +307,7 @@ Workflow.
         """Run it to its end; returns what went wrong."""
         staged = self._made()
         if self._borrowed is None:
-            self._borrowed = Borrowed(staged.structure, self._stop_asked.is_set)
+            self._borrowed = staged.borrowed(self._stop_asked.is_set)
         if self._stop_asked.is_set():
             return None
         self._begin()

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import pandas as pd
 
-from lifecycle_widgets.agent import AgentRun, checked_think
+from lifecycle_widgets.agent import AgentRun, StructureRun, checked_think
 from lifecycle_widgets.experiments.conversation import Turns
 from lifecycle_widgets.experiments.faults import sentence
 from lifecycle_widgets.experiments.ground.consent import Consent, NeedsConsent
@@ -65,7 +65,7 @@ class Experiment(ABC, Generic[R]):
         self._server = Server.of(server)
         self.result: R | None = None  #: the last run's, also when it failed or was stopped
         self._stop_asked = threading.Event()
-        self._asking: AgentRun | None = None
+        self._asking: StructureRun | None = None
         self._on_step: Callable[[Step], None] | None = None
         self._rows: list[Row] = []
         self._found: dict[str, Any] = {}  # facts that are known only at the end
@@ -295,15 +295,21 @@ class Experiment(ABC, Generic[R]):
         options: Mapping[str, Any] | None,
         history: Turns,
     ) -> Run:
-        asking = self._asking = AgentRun(
-            prompt,
-            model=model,
-            keep_alive=keep_alive,
-            server=server,
-            options=options,
-            history=history,
-            think=self.think,
+        return self._waited(
+            AgentRun(
+                prompt,
+                model=model,
+                keep_alive=keep_alive,
+                server=server,
+                options=options,
+                history=history,
+                think=self.think,
+            )
         )
+
+    def _waited(self, asking: StructureRun) -> Run:
+        """The run, waited for to its end. Stop stops it."""
+        self._asking = asking
         asking.start()
         try:
             if self._stop_asked.is_set():  # pressed between the look and the start

@@ -129,7 +129,6 @@ class InALoop(Experiment[InALoopResult]):
             self.loops = loops_of(structures, prompt)
         self._is_ours = structures is None
         self.rounds, self.seed = rounds, seed
-        self._running: StructureRun | None = None
 
     def _smallest_with_tools(self) -> str:
         found = next((m.name for m in chat_models(self.server) if m.can_use_tools), None)
@@ -206,12 +205,6 @@ class InALoop(Experiment[InALoopResult]):
 
     # --- measuring -------------------------------------------------------------------------------
 
-    def stop(self) -> None:
-        super().stop()
-        running = self._running
-        if running is not None:
-            running.stop()
-
     def _measure(self) -> Iterator[Row]:
         order = random.Random(self.seed)
         self._found["memory"] = []
@@ -254,24 +247,16 @@ class InALoop(Experiment[InALoopResult]):
         """The run of one structure; of the experiment's own, as `_ask` is of one prompt."""
         here, began_at = self._consent.require(*loop.models), datetime.now(timezone.utc)
         self._disturbed = False
-        running = self._running = StructureRun(
+        running = StructureRun(
             loop.make(), loop.prompt, server=self.server, keep_alive=way.keep_alive, hold=way.hold
         )
         try:
-            running.start()
-            self._look_for_stop()
-            run = running.wait()
-        except BaseException:
-            running.stop()
-            raise
+            run = self._waited(running)
         finally:
-            self._running = None
             for model in loop.models:
                 if way.hold:  # what is in force should a hold not have been let go
                     self._consent.lent(model, LEASE_S, began_at)
                 self._consent.lent(model, way.keep_alive, began_at)
-        if run.stopped:
-            self._look_for_stop()
         if run.was_resident and not here:
             self._consent.refuse(loop.models[0])  # somebody has loaded it since we looked
         return run

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lifecycle_widgets.runs.parts import exceeds_s
 from lifecycle_widgets.runs.texts import about_text, counted, host_name, seconds_text
+from lifecycle_widgets.short_texts import shortened
 
 if TYPE_CHECKING:
     from lifecycle_widgets.runs.run import Run
@@ -131,8 +132,7 @@ def _goes_on(step: Step, later: Iterable[Step]) -> bool:
 
 def _in_short(error: str) -> str:
     """What was raised, in a line, without its full stop."""
-    line = " ".join(error.split()).rstrip(".")
-    return line if len(line) <= _RAISED_LENGTH else line[: _RAISED_LENGTH - 1] + "…"
+    return shortened(" ".join(error.split()).rstrip("."), _RAISED_LENGTH)
 
 
 def _of(model: str, said: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lifecycle_widgets.runs.texts import counted, options_text, seconds_text
+from lifecycle_widgets.short_texts import shortened
 
 if TYPE_CHECKING:
     from lifecycle_widgets.runs.run import Run
@@ -96,5 +97,5 @@ def _table(rows: Rows) -> str:
 def _answer(answer: str) -> str:
     if not answer.strip():
         return ""
-    shown = answer if len(answer) <= _SHOWN else answer[: _SHOWN - 1] + "…"
-    return f'<pre style="white-space:pre-wrap">{html.escape(shown)}</pre>'
+    shown = html.escape(shortened(answer, _SHOWN))
+    return f'<pre style="white-space:pre-wrap">{shown}</pre>'

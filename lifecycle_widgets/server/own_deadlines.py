@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -12,8 +11,6 @@ from lifecycle_widgets.server.values import Resident
 
 _MOST = 200
 _FOREVER_S = (2**63 - 1) / 1e9  # a deadline like any other to Ollama: 292 years after the request
-_by_url: dict[str, OwnDeadlines] = {}
-_lock = threading.Lock()
 
 
 class _Made(NamedTuple):
@@ -44,12 +41,6 @@ class OwnDeadlines:
 
     def __init__(self) -> None:
         self._made: deque[_Made] = deque(maxlen=_MOST)
-
-    @classmethod
-    def of(cls, url: str) -> OwnDeadlines:
-        """Those at an address; all that this process asks there, by whatever `Server`."""
-        with _lock:
-            return _by_url.setdefault(url, cls())
 
     def note(self, model: str, seconds: float, began_at: float | None = None) -> None:
         """A request of ours has ended, and the model stays for so long (endless: forever).

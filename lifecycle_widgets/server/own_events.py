@@ -1,9 +1,11 @@
-"""OwnEvents: what this process has done to the models at an address that ends their time there."""
+"""OwnEvents: what this process has done to the time in memory of the models at an address."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+
+from lifecycle_widgets.server.own_deadlines import OwnDeadlines
 
 _MOST = 200
 _by_url: dict[str, OwnEvents] = {}
@@ -24,6 +26,8 @@ class OwnEvents:
         """(name, monotonic time) of each model that was unloaded."""
         self.zeroed: deque[tuple[str, float]] = deque(maxlen=_MOST)
         """(name, monotonic time) of each request with keep_alive 0 that has ended."""
+        self.deadlines = OwnDeadlines()
+        """Which deadlines in /api/ps its requests have made."""
 
     @classmethod
     def of(cls, url: str) -> OwnEvents:

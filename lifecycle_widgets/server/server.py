@@ -23,7 +23,6 @@ from lifecycle_widgets.server.errors import (
     UnknownModel,
 )
 from lifecycle_widgets.server.names import same_name
-from lifecycle_widgets.server.own_deadlines import OwnDeadlines
 from lifecycle_widgets.server.own_events import OwnEvents
 from lifecycle_widgets.server.values import Capabilities, Model, PullProgress, Resident
 
@@ -86,7 +85,7 @@ class Server:
         #: a model expires at once, though /api/ps may have shown a later deadline until then
         self.zeroed = own.zeroed
         #: which deadlines in /api/ps are made by requests of this process
-        self.own_deadlines = OwnDeadlines.of(self.url)
+        self.own_deadlines = own.deadlines
         self._ask = Questions(self.door, quick_timeout_s)
         self._book = ModelBook(self._show, self._listed)
         self._is_view = False

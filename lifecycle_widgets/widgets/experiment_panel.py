@@ -10,6 +10,7 @@ import ipywidgets as widgets
 import traitlets
 
 from lifecycle_widgets.experiments import Experiment, ExperimentFailed, NeedsConsent, Result, Step
+from lifecycle_widgets.waiting import wait_for
 from lifecycle_widgets.widgets.background import Background
 from lifecycle_widgets.widgets.base import Composite, Message
 from lifecycle_widgets.widgets.formats import escaped, seconds_text
@@ -149,7 +150,7 @@ class ExperimentPanel(Composite):
         if ended is None:
             raise RuntimeError("Nothing was started. Call start() first.")
         try:
-            if not ended.wait(timeout_s):
+            if not wait_for(ended, timeout_s):
                 raise TimeoutError(
                     f"The experiment is not finished after {timeout_s:g} s; it goes on."
                 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from lifecycle_widgets.runs import Run, Step, ToolCall, options_text
 from lifecycle_widgets.runs.phases import phases_of
 from lifecycle_widgets.runs.texts import counted
+from lifecycle_widgets.short_texts import one_line
 from lifecycle_widgets.widgets.formats import escaped, seconds_text
 from lifecycle_widgets.widgets.split import CLASSES
 
@@ -15,6 +17,7 @@ _MOST_ROWS = 30
 _SHOWN = 120  # characters of a text, a call or an error; the cell shows those that have room
 _HEAT = {True: "loaded", False: "warm", None: "–"}
 _NOTHING = "–"
+_brief = partial(one_line, most=_SHOWN)
 
 
 def step_strip_html(run: Run) -> str:
@@ -119,11 +122,6 @@ def _call(call: ToolCall) -> str:
     if isinstance(values, Mapping) and len(arguments) == 1:
         arguments = values
     return f"{call.name}({options_text(arguments)})"
-
-
-def _brief(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
 
 
 def _time(seconds: float | None) -> str:

@@ -83,7 +83,8 @@ def test_the_socket_tells_when_the_first_token_came(played: Stage) -> None:
         [exchange] = asked.exchanges
         assert asked.began_s < exchange.came_s <= exchange.sent_s
         assert exchange.token_s == exchange.text_s
-        assert exchange.sent_s < (exchange.token_s or 0) < (exchange.ended_s or 0) < asked.ended_s
+        # on a busy machine the first token and the end can come in one read
+        assert exchange.sent_s < (exchange.token_s or 0) <= (exchange.ended_s or 0) < asked.ended_s
 
 
 @pytest.mark.slow

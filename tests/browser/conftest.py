@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,29 +14,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from lifecycle_widgets.sandbox import Sandbox
+from tests.chromium import chromium
 
 ROOT = Path(__file__).parent.parent.parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OWN_HOSTS = (None, "", "localhost", "127.0.0.1")
-MAC_BROWSER = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = next((p for p in map(shutil.which, (*BROWSERS, MAC_BROWSER)) if p), None)
-    if program is None:
-        lacking = "no Chromium or Chrome; on Debian and Ubuntu: apt install chromium"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(lacking)
-    quiet = ["--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=[*quiet, "--no-sandbox", "--disable-quic"]
-        )
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @dataclass

@@ -42,7 +42,7 @@ def test_what_is_not_known_is_not_written(interval: Interval, text: str) -> None
     assert str(interval) == text
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_what_has_a_part_that_nobody_knows_has_ends_that_nobody_knows() -> None:
     """Sums and differences, as the waiting of an arm is: one kind of call was made once."""
     rng = generator()

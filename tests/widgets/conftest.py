@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import comm
 import ipywidgets as widgets
 import pytest
 from comm.base_comm import BaseComm
+
+from tests.chromium import chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 class RecordingComm(BaseComm):
@@ -46,3 +51,10 @@ def shut() -> Iterator[Callable[[Any], Any]]:
     yield keep
     for widget in given:
         widget.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """For the page's half of a widget: each test opens a page of its own in it."""
+    with chromium() as browser:
+        yield browser

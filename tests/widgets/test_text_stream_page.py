@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import pytest
 from lifecycle_widgets.widgets.style import STATIC
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
 
@@ -45,23 +44,13 @@ async (url) => {
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("there is no Chromium: install it with apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
     source = (STATIC / "text_stream.js").read_bytes()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = browser.new_page()
-        url = "data:text/javascript;base64," + base64.b64encode(source).decode()
-        page.evaluate(MODEL, url)
-        yield page
-        browser.close()
+    url = "data:text/javascript;base64," + base64.b64encode(source).decode()
+    page.evaluate(MODEL, url)
+    yield page
+    page.close()
 
 
 def say(page: Page, **message: Any) -> None:

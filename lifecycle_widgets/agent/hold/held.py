@@ -27,6 +27,17 @@ _OLLAMAS_DEFAULT_S = 300.0  # envconfig.KeepAlive
 NOT_SENT = KeepAlive()
 
 
+def is_shorter(chosen: KeepAlive, lease_s: float) -> bool:
+    """Whether a model is left sooner by a keep_alive that was chosen than by a lease.
+
+    Examples
+    --------
+    >>> [is_shorter(KeepAlive(chosen), 20.0) for chosen in (0, "5m", "forever", None)]
+    [True, False, False, False]
+    """
+    return chosen.seconds is not None and chosen.seconds < lease_s
+
+
 class Held:
     """What is known of it, what its next request is to carry, and how it is renewed and let go.
 
@@ -72,7 +83,7 @@ class Held:
         self.in_flight += 1
         self.chosen, self._options, self._sent = chosen, options, chosen
         self._kind = "embed" if kind == "embed" else "chat"
-        self.is_held = chosen.seconds is not None and chosen.seconds < self.lease_s
+        self.is_held = is_shorter(chosen, self.lease_s)
         self.is_released = False
 
     def to_send(self) -> KeepAlive:

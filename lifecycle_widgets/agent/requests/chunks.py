@@ -38,8 +38,11 @@ class ErrorInAnswer(RuntimeError):
     """The server has sent an error in place of a chunk; the message is its words."""
 
 
-def read_chunks(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    r"""Chunks that ollama-python and griptape can read, from whatever a server sends.
+def chunk_lines(pieces: Iterable[bytes]) -> Iterator[tuple[dict[str, Any], bytes]]:
+    r"""Chunks that ollama-python and griptape can read, from whatever a server sends; each with the
+    line that holds it: as it was sent, where that can be read as it is.
+
+    (Nearly every line can. To write each anew costs as much as all else that is done with it.)
 
     Parameters
     ----------
@@ -55,17 +58,9 @@ def read_chunks(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
     Examples
     --------
-    >>> list(read_chunks([b'{"message": {"content": "Hi', b'"}, "done": 0, "eval_count": "x"}\n']))
+    >>> sent = [b'{"message": {"content": "Hi', b'"}, "done": 0, "eval_count": "x"}\n']
+    >>> [chunk for chunk, line in chunk_lines(sent)]
     [{'message': {'role': 'assistant', 'content': 'Hi'}, 'done': False}]
-    """
-    for chunk, _ in chunk_lines(pieces):
-        yield chunk
-
-
-def chunk_lines(pieces: Iterable[bytes]) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """The same, each with the line that holds it: as it was sent, where that can be read as it is.
-
-    (Nearly every line can. To write each anew costs as much as all else that is done with it.)
     """
     openai = OpenAILines()
     for line in _lines(pieces):

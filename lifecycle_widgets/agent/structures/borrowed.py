@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from lifecycle_widgets.agent.structures.memories import Careful, memories_of
-from lifecycle_widgets.agent.structures.seats import Seat, seats_of, tasks_of
+from lifecycle_widgets.agent.structures.seats import Seat, tasks_of
 from lifecycle_widgets.agent.structures.templates import kept_template
 
 _SETTLES_S = 2.0  # how long a run waits for one on the same structure that was stopped
@@ -31,6 +31,8 @@ class Borrowed:
     ----------
     structure:
         griptape's.
+    seats:
+        Its seats, whose holders are to be had as well.
     is_stopped:
         Whether the run was stopped; the next one then waits a moment for it.
 
@@ -40,11 +42,12 @@ class Borrowed:
         When another run has it, also one of griptape's own: its structures run one at a time.
     """
 
-    def __init__(self, structure: Any, is_stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, structure: Any, seats: Iterable[Seat], is_stopped: Callable[[], bool]
+    ) -> None:
         self._structure, self._is_stopped = structure, is_stopped
         self._put: list[tuple[Seat, Any]] = []
-        holders = (seat.holder for seat in seats_of(structure))
-        ours = [structure, *tasks_of(structure), *holders]
+        ours = [structure, *tasks_of(structure), *(seat.holder for seat in seats)]
         self._ours = {id(thing): thing for thing in ours}
         with _given_back:
             _given_back.wait_for(self._cannot_wait, _SETTLES_S)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from lifecycle_widgets.agent.hold import LEASE_S, Hold
-from lifecycle_widgets.agent.outcome import Asked
-from lifecycle_widgets.agent.record import Record
+from lifecycle_widgets.agent.hold import LEASE_S, Hold, is_shorter
+from lifecycle_widgets.agent.record.outcome import Asked
+from lifecycle_widgets.agent.record.record import Record
 from lifecycle_widgets.agent.requests.client import MeteredClient
 from lifecycle_widgets.agent.requests.whole_prompt import Sent
 from lifecycle_widgets.agent.structures.asked import AskedModel, AskedModels, answers_seat
@@ -91,6 +91,10 @@ class Staged:
         return all(seat.sits is seat.driver for seat in self.seats)
 
     # --- the run ---------------------------------------------------------------------------------
+
+    def borrowed(self, is_stopped: Callable[[], bool]) -> Borrowed:
+        """Have the structure for this run. Raises Busy."""
+        return Borrowed(self.structure, self.seats, is_stopped)
 
     def begin_to_look(self) -> None:
         """Begin to look what is in memory: that takes a moment, and must be before a request."""
@@ -269,7 +273,7 @@ class Staged:
 
     def _to_hold(self, hold: bool | None) -> list[AskedModel]:
         """The models that are held; they are compared by identity."""
-        shorter = [m for m in self.models if not m.chosen.is_default and _is_short(m.chosen)]
+        shorter = [m for m in self.models if is_shorter(m.chosen, LEASE_S)]
         if hold and all(model.chosen.is_default for model in self.models):
             raise ValueError(
                 "hold=True needs a keep_alive: the one that is to apply when the last step has "
@@ -309,12 +313,6 @@ def _asks_nothing(structure: Any, others: list[str]) -> str:
         f"This {type(structure).__name__} asks no model of Ollama's.{by} Give its tasks an "
         "OllamaPromptDriver."
     )
-
-
-def _is_short(chosen: KeepAlive) -> bool:
-    """Whether it is shorter than the lease."""
-    seconds = chosen.to_json()
-    return seconds is not None and 0 <= seconds < LEASE_S
 
 
 def _is_over(task: Any) -> bool:

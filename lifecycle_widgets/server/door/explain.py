@@ -11,6 +11,7 @@ from typing import Any
 from lifecycle_widgets.error_advice import advised, cause_of, out_of_descriptors
 from lifecycle_widgets.server.door.proxies import BadProxy
 from lifecycle_widgets.server.errors import AccessDenied, NotTold, ServerError, ServerUnreachable
+from lifecycle_widgets.short_texts import one_line
 
 _MOST_LETTERS = 300
 _HOW_TO_GIVE_A_KEY = (
@@ -61,19 +62,13 @@ def said(body: str) -> tuple[str, bool]:
         if isinstance(error, dict):
             error = error.get("message")
         if isinstance(error, str):
-            return one_line(error), "error" in told
+            return one_line(error, _MOST_LETTERS), "error" in told
         return "", False
     if re.search(r"<\s*(!doctype|html|head|body|title)", body[:2000], re.IGNORECASE):
         title = re.search(r"<title[^>]*>(.*?)</title>", body, re.IGNORECASE | re.DOTALL)
         return (one_line(html.unescape(title[1]), 80) if title else ""), False
-    plain = one_line(body)
+    plain = one_line(body, _MOST_LETTERS)
     return plain, bool(plain)  # ollama-python hands on Ollama's own words without the JSON
-
-
-def one_line(words: str, most: int = _MOST_LETTERS) -> str:
-    """A text in one line, and not a long one."""
-    line = " ".join(words.encode("utf-8", "replace").decode().split())
-    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def error_of(

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from lifecycle_widgets.agent.options import LEAST_CONTEXT
+
 _MOST_WHOLE = 2**31 - 1
 
 
@@ -75,7 +77,7 @@ NUM_CTX = Number(
     "num_ctx",
     "How many tokens the model can see, prompt and answer together; another one needs a reload",
     "a whole number of tokens, such as 8192",
-    least=4,  # of less Ollama makes 4, and does not say so
+    least=LEAST_CONTEXT,
 )
 NUM_PREDICT = Number(
     "num_predict",

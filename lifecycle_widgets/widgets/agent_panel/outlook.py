@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from lifecycle_widgets.agent.hold import LEASE_S
+from lifecycle_widgets.agent.hold import LEASE_S, is_shorter
 from lifecycle_widgets.server import (
     Model,
     Resident,
@@ -123,9 +123,8 @@ class Outlook:
         """Whether a run would be held, if that were chosen."""
         panel = self._panel
         if panel.structure is None:
-            seconds = panel.keep_alive.seconds
-            is_short = seconds is not None and seconds < LEASE_S
-            return is_short and (bool(panel.tools) if hold is None else hold)
+            wanted = bool(panel.tools) if hold is None else hold
+            return wanted and is_shorter(panel.keep_alive, LEASE_S)
         with suppress(ValueError, RuntimeError, OSError, ServerError):
             return structure_run(panel, "", hold).is_held
         return False

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lifecycle_widgets.agent.options import LEAST_CONTEXT
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.runs.heat import OF_THE_RUNNER
 from lifecycle_widgets.server import Resident
-
-_LEAST_CONTEXT = 4  # Ollama takes no less (server/sched.go, 0.34.0)
 
 
 def reload_text(
@@ -66,4 +65,4 @@ def _other_context(
         wanted = next((length for length in reversed(told) if length is not None), None)
     if in_memory is None or not isinstance(wanted, int):
         return False
-    return min(max(wanted, _LEAST_CONTEXT), trained_context or wanted) != in_memory
+    return min(max(wanted, LEAST_CONTEXT), trained_context or wanted) != in_memory

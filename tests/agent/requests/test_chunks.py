@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import ollama
@@ -14,7 +15,6 @@ from lifecycle_widgets.agent.requests.chunks import (
     ErrorInAnswer,
     NotChunks,
     chunk_lines,
-    read_chunks,
 )
 from tests.recorded import chunk, final
 
@@ -25,6 +25,10 @@ ODD: tuple[Any, ...] = (
     {"message": "x"}, {"content": "x"}, CALL, [{"function": {"name": "\ud800"}}],
     [{"function": {"name": "a", "arguments": {"\ud800": "\ud800"}}}],
 )  # fmt: skip
+
+
+def read_chunks(pieces: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    return (found for found, _ in chunk_lines(pieces))
 
 
 def read(*told: Any) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ import psutil
 from lifecycle_widgets.sandbox import Sandbox
 from tests.scripted import SMALL
 
-OTHER = f"{SMALL}-f16"
 FEW = {"num_predict": 6, "temperature": 0}
 STORY = "Write a long story about a lighthouse."
 

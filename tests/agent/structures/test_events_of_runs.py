@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any
 
 import pytest
-from structure_tools import FEW, OTHER, STORY, driver, idles, pipeline, short, task, until
+from structure_tools import FEW, STORY, driver, idles, pipeline, short, task, until
 
 import lifecycle_widgets as lw
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
 from tests.griptape_tools import CLOCK, clock
 from tests.recorded import RecordedServer, chat, chunk, final, ollama
-from tests.scripted import SCRIPTED, SMALL, Script
+from tests.scripted import OTHER, SCRIPTED, SMALL, Script
 
 MODEL = "tiny:1b"
 TOOLS = (

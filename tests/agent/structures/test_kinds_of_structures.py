@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from structure_tools import FEW, OTHER, driver, our_threads, pipeline, short, task, until
+from structure_tools import FEW, driver, our_threads, pipeline, short, task, until
 
 import lifecycle_widgets as lw
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
-from tests.scripted import SMALL
+from tests.scripted import OTHER, SMALL
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from structure_tools import OTHER, driver, pipeline, short, task, until
+from structure_tools import driver, pipeline, short, task, until
 
 import lifecycle_widgets as lw
 from lifecycle_widgets.server import Server
 from tests.recorded import Answer, RecordedServer, Request, chat, chunk, final, ollama
-from tests.scripted import SMALL
+from tests.scripted import OTHER, SMALL
 
 MODEL = "tiny:1b"
 BOOM = Answer({"error": "boom"}, 500)

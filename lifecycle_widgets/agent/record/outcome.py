@@ -14,8 +14,8 @@ from lifecycle_widgets.agent.faults import (
     in_task,
     on_the_way,
 )
-from lifecycle_widgets.agent.record import Record
-from lifecycle_widgets.agent.steps import Known
+from lifecycle_widgets.agent.record.record import Record
+from lifecycle_widgets.agent.record.steps import Known
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run, Think
 from lifecycle_widgets.server import Server

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from structure_tools import driver, task
 
 from lifecycle_widgets.agent import StepBegan, StepEnded, run, stream
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
 from tests.griptape_tools import CLOCK, clock
+from tests.sandbox.sandbox_tools import eventually
 from tests.scripted import OTHER, SCRIPTED, SMALL, Script
 
 ALIAS = "alias-of-small"
@@ -26,28 +27,20 @@ def server(box: Sandbox) -> Iterator[Server]:
     server.client.delete(ALIAS)
 
 
-def task(server: Server, model: str, id: str, **more: Any) -> Any:
-    from griptape.drivers.prompt.ollama import OllamaPromptDriver
-    from griptape.tasks import PromptTask
-
-    driver = OllamaPromptDriver(model=model, host=server.url, max_tokens=8)
-    return PromptTask("{{ args[0] }}", prompt_driver=driver, id=id, **more)
+def few(server: Server, model: str, name: str, **more: Any) -> Any:
+    """A task whose answer is a few tokens."""
+    return task("{{ args[0] }}", driver(server.url, model, max_tokens=8), name, **more)
 
 
 def looping(server: Server, *after: Any) -> Any:
     """A pipeline whose first task calls a tool twice."""
     from griptape.structures import Pipeline
 
-    return Pipeline(tasks=[task(server, SCRIPTED, "look", tools=[clock()]), *after])
+    return Pipeline(tasks=[few(server, SCRIPTED, "look", tools=[clock()]), *after])
 
 
-def gone(server: Server, model: str, within_s: float = 5.0) -> bool:
-    deadline_s = time.monotonic() + within_s
-    while server.resident(model) is not None:
-        if time.monotonic() > deadline_s:
-            return False
-        time.sleep(0.02)
-    return True
+def gone(server: Server, model: str) -> bool:
+    return eventually(lambda: server.resident(model) is None)
 
 
 def test_a_loop_loads_once_and_the_model_leaves_then(server: Server, script: Script) -> None:
@@ -64,13 +57,13 @@ def test_the_first_model_of_a_pipeline_leaves_while_the_second_works(
 ) -> None:
     script(*CALLS, token_delay_s=0.05)
     beside: list[bool] = []
-    for event in stream(looping(server, task(server, OTHER, "say")), "Time?", keep_alive=0):
+    for event in stream(looping(server, few(server, OTHER, "say")), "Time?", keep_alive=0):
         if isinstance(event, StepEnded) and event.task == "say":
             beside.append(server.resident(SCRIPTED) is None)
     assert beside == [True]
     assert gone(server, OTHER)
     # one and the same weights under another name are needed again
-    again = run(looping(server, task(server, ALIAS, "say")), "Time?", keep_alive=0)
+    again = run(looping(server, few(server, ALIAS, "say")), "Time?", keep_alive=0)
     assert again.loads == 1
     assert gone(server, ALIAS)
 

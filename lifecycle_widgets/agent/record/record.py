@@ -16,9 +16,9 @@ from lifecycle_widgets.agent.events import (
     ToolsEnded,
 )
 from lifecycle_widgets.agent.faults import callback_failed
-from lifecycle_widgets.agent.heard import Heard
+from lifecycle_widgets.agent.record.heard import Heard
+from lifecycle_widgets.agent.record.steps import Steps
 from lifecycle_widgets.agent.requests.whole_prompt import Sent
-from lifecycle_widgets.agent.steps import Steps
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run, Step, ToolCall
 
@@ -100,11 +100,11 @@ class Record:
                 return
             if isinstance(event, RunEnded):
                 self._end = event
-            for listener in self._others:
-                listener(event)
-            if self._on_event is None:
-                return
             try:
-                self._on_event(event)
+                if self._on_event is not None:
+                    self._on_event(event)
             except BaseException as fault:
                 raise callback_failed("on_event", fault) from fault
+            finally:  # after the person's own, which has heard all of it when a loop over it ends
+                for listener in self._others:
+                    listener(event)

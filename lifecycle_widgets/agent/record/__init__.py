@@ -1,0 +1,1 @@
+"""What a run has done, while it goes on, and what it has come to in the end."""

