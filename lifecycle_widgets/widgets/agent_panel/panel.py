@@ -24,6 +24,7 @@ from lifecycle_widgets.widgets.agent_panel.traits import PanelTraits
 from lifecycle_widgets.widgets.agent_panel.turn import ended_text
 from lifecycle_widgets.widgets.base import Composite
 
+_ASKS_S = 0.05  # how long the page waits for the first request to be sent
 _CLOSE_S = 3.0  # how long close() waits for a run to end
 _REPORT_S = 10.0  # how long wait() waits for the report of a run that has ended
 _T = TypeVar("_T")
@@ -171,7 +172,10 @@ class AgentPanel(PanelTraits, Composite):
             self._parts.status.follow(begun, self._ended, lambda: self._name_thoughts(begun))
             self._shown.clear()
             try:
-                begun.start()  # before the page is told: griptape prepares the request meanwhile
+                asked = threading.Event()
+                begun.follow(lambda _: asked.set())
+                begun.start()
+                asked.wait(_ASKS_S)  # what the page draws would hold up the request
                 self._show_begun(remember)
             except RuntimeError as fault:  # a person's structure that is in another run
                 self._ended.set()
