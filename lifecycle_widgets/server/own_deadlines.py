@@ -10,6 +10,7 @@ from typing import NamedTuple
 from lifecycle_widgets.server.values import Resident
 
 _MOST = 200
+_LATE_S = 10.0  # how old a reading of /api/ps may be that is asked about
 _FOREVER_S = (2**63 - 1) / 1e9  # a deadline like any other to Ollama: 292 years after the request
 
 
@@ -24,7 +25,8 @@ class OwnDeadlines:
     """Knows a deadline again: when a request of ours has ended, and the keep_alive then in force.
 
     Ollama sets a deadline when the last request in flight ends: to that time, and the keep_alive
-    that is in force. So one of somebody else's request is another, but by coincidence.
+    that is in force. So one of somebody else's request is another, but by coincidence; and what a
+    request has set does not outlive the next one of ours.
 
     Examples
     --------
@@ -73,11 +75,15 @@ class OwnDeadlines:
         """
         if resident.expires_at is None:
             return None
-        expires_at = resident.expires_at.timestamp()
+        expires_at, last_at = resident.expires_at.timestamp(), None
         for made in reversed(self._listed()):
+            if not is_same(made.model, resident.name):
+                continue
+            last_at = made.ended_at if last_at is None else last_at
+            if made.ended_at < last_at - _LATE_S:
+                return None  # one that came later has set another since
             set_at = expires_at - made.seconds
-            is_then = made.began_at - tolerance_s <= set_at <= made.ended_at + tolerance_s
-            if is_then and is_same(made.model, resident.name):
+            if made.began_at - tolerance_s <= set_at <= made.ended_at + tolerance_s:
                 return made.seconds
         return None
 

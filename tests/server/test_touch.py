@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from lifecycle_widgets.server import Server
+import time
+from datetime import datetime, timezone
+
+import pytest
+
+from lifecycle_widgets.server import Resident, Server
+from lifecycle_widgets.server.own_deadlines import OwnDeadlines
 from tests.sandbox.sandbox_tools import eventually
 
 SMALL = "smollm2:135m"
@@ -39,6 +45,20 @@ def test_a_deadline_of_this_process_is_known_by_its_time_and_its_model(server: S
     resident = server.resident(SMALL)
     assert resident is not None
     assert again.seconds(resident, server.same_model, tolerance_s=1) is None
+
+
+def test_what_a_request_has_set_does_not_outlive_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own, now_s = OwnDeadlines(), time.time()
+    own.note("tiny", 300.0, began_at=now_s - 185)  # as one that was answered for three minutes
+    theirs = datetime.fromtimestamp(now_s + 120, timezone.utc)
+    resident = Resident("tiny", None, expires_at=theirs)
+    assert own.seconds(resident, lambda *_: True, tolerance_s=1) == 300
+    own.note("another", 300.0)
+    monkeypatch.setattr(time, "time", lambda: now_s + 20)
+    own.note("tiny", 60.0)
+    assert own.seconds(resident, lambda one, _: one == "tiny", tolerance_s=1) is None
 
 
 def test_forever_is_a_deadline_like_any_other(server: Server) -> None:

@@ -204,7 +204,9 @@ def test_killed_while_branches_answer(two: Sandbox) -> None:
     run.start()
     until(lambda: len(told) == 2, "both answer")
     kill(two)
-    with pytest.raises(lw.RunFailed, match=r"In the task 'task\d': .*went away") as failed:
+    # a runner may be gone a moment before its server, which then still says so
+    match = r"In the task 'task\d': .*(went away|process that runs the model has ended)"
+    with pytest.raises(lw.RunFailed, match=match) as failed:
         run.wait(20)
     assert failed.value.run is not None
     assert all(step.text for step in failed.value.run.steps)

@@ -22,7 +22,7 @@ from tests.recorded import SHOW, RecordedServer, chat, chunk, final, model, olla
 
 SMALL, THINKER = "smollm2:135m", "thinker"
 THOUGHT = "Let me <b>see</b>. Blue is scattered most, and violet is seen less."
-TEXT = "Because of Rayleigh."
+TEXT = "Because of Rayleigh: the short waves go astray more than the long ones."
 EMBEDDING = model("all-minilm", details={"family": "bert"})
 CLOUD = model("big:cloud", remote_host="https://ollama.com:443", remote_model="big")
 
