@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -133,9 +134,7 @@ class InALoopResult(Result):
             "total_s": total.median, "low_s": total.low, "high_s": total.high,
             "waiting_s": runs["waiting_s"].median(),
             "gb_s": gb_s.median, "low_gb_s": gb_s.low, "high_gb_s": gb_s.high,
-            "left_gb": pd.Series(
-                [_last_gb(run, self._window_s(run)) for run in self._memory(structure, way)]
-            ).median(),
+            "left_gb": self._left_gb(structure, way),
         }  # fmt: skip
 
     # --- memory ----------------------------------------------------------------------------------
@@ -146,6 +145,12 @@ class InALoopResult(Result):
         for run in self.facts.get("memory", ()):
             if (run["structure"], run["way"]) == (structure, way) and run["round"] in rounds:
                 yield run
+
+    def _left_gb(self, structure: str, way: str) -> float:
+        """What is still held at the end, in the middle of the runs that tell it."""
+        ends = [_last_gb(run, self._window_s(run)) for run in self._memory(structure, way)]
+        told = [gb for gb in ends if not math.isnan(gb)]
+        return statistics.median(told) if told else math.nan
 
     def _window_s(self, run: Mapping[str, Any]) -> float:
         """The time that counts in its round: of the slowest way, until its models had left."""
