@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle_widgets.agent.choices import (
     checked_history,
+    checked_hold,
     checked_options,
     checked_rules,
     checked_think,
@@ -73,7 +74,8 @@ class AgentRun(StructureRun):
     ------
     ValueError
         At once, for an empty prompt, no model, a server that is none, what Ollama would reject as
-        a keep_alive or think, a history that is none, or what means nothing in options.
+        a keep_alive or think, a history that is none, what means nothing in options, or a hold
+        without a keep_alive.
 
     Examples
     --------
@@ -106,8 +108,9 @@ class AgentRun(StructureRun):
             raise ValueError("The prompt is empty. Write what to ask the model.")
         if not model:
             raise ValueError("No model is chosen. Choose one of the installed models.")
-        self.prompt, self._model, self._hold = prompt, model, hold
+        self.prompt, self._model = prompt, model
         self.keep_alive, self.think = KeepAlive(keep_alive), checked_think(think)
+        self._hold = checked_hold(hold, [self.keep_alive])
         self._options, self._tools = checked_options(options), list(tools)
         self._rules, self._memory = checked_rules(rules), memory
         if memory is not None and history:

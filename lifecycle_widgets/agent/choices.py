@@ -39,6 +39,32 @@ def checked_think(value: object) -> Think:
     )
 
 
+def checked_hold(hold: bool | None, chosen: Iterable[KeepAlive]) -> bool | None:
+    """Whether models are to be held, if there is a keep_alive that is to apply afterwards.
+
+    Parameters
+    ----------
+    chosen:
+        The keep_alive of each model.
+
+    Raises
+    ------
+    ValueError
+        For True, where none is chosen.
+
+    Examples
+    --------
+    >>> checked_hold(True, [KeepAlive(0)])
+    True
+    """
+    if hold and all(keep_alive.is_default for keep_alive in chosen):
+        raise ValueError(
+            "hold=True needs a keep_alive: the one that is to apply when the last step has "
+            "ended. Choose one, or leave hold out."
+        )
+    return hold
+
+
 def checked_history(history: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The earlier turns of a conversation, if each is what was asked and what was answered.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from lifecycle_widgets.agent.choices import checked_hold
 from lifecycle_widgets.agent.hold import LEASE_S, Hold, is_shorter
 from lifecycle_widgets.agent.record.outcome import Asked
 from lifecycle_widgets.agent.record.record import Record
@@ -274,11 +275,7 @@ class Staged:
     def _to_hold(self, hold: bool | None) -> list[AskedModel]:
         """The models that are held; they are compared by identity."""
         shorter = [m for m in self.models if is_shorter(m.chosen, LEASE_S)]
-        if hold and all(model.chosen.is_default for model in self.models):
-            raise ValueError(
-                "hold=True needs a keep_alive: the one that is to apply when the last step has "
-                "ended. Choose one, or leave hold out."
-            )
+        hold = checked_hold(hold, (model.chosen for model in self.models))
         return [m for m in shorter if hold or (hold is None and m.can_repeat)]
 
 

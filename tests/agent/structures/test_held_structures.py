@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structure_tools import driver, task
 
-from lifecycle_widgets.agent import StepBegan, StepEnded, run, stream
+from lifecycle_widgets.agent import AgentRun, StepBegan, StepEnded, run, stream
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
 from tests.griptape_tools import CLOCK, clock
@@ -93,3 +93,5 @@ def test_a_keep_alive_longer_than_the_lease_is_sent_as_it_is(
 def test_a_hold_needs_a_keep_alive(server: Server) -> None:
     with pytest.raises(ValueError, match="hold=True needs a keep_alive"):
         run(looping(server), "Hi", hold=True)
+    with pytest.raises(ValueError, match="hold=True needs a keep_alive"):
+        AgentRun("Hi", model=SMALL, server=server, hold=True)
