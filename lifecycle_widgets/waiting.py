@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import threading
 import time
+from queue import Empty, SimpleQueue
+from typing import TypeVar
 
-HEARS_S = 0.2
-"""How soon an interrupt is heard.
+_T = TypeVar("_T")
 
-One long wait can sleep through it: a signal that comes while another thread of the process begins
-does not always wake the main thread (8 of 40 tries of plain Python 3.11 on Linux 6.18). It is
-remembered, and raised when that thread wakes for any other reason.
-"""
+# How soon an interrupt is heard. One long wait can sleep through it: a signal that comes while
+# another thread of the process begins does not always wake the main thread (8 of 40 tries of plain
+# Python 3.11 on Linux 6.18). It is remembered, and raised when that thread wakes for any reason.
+_HEARS_S = 0.2
 
 
 def wait_for(event: threading.Event, timeout_s: float | None = None) -> bool:
@@ -24,7 +25,24 @@ def wait_for(event: threading.Event, timeout_s: float | None = None) -> bool:
     False
     """
     until_s = math.inf if timeout_s is None else time.monotonic() + timeout_s
-    while not event.wait(max(0.0, min(HEARS_S, until_s - time.monotonic()))):
+    while not event.wait(max(0.0, min(_HEARS_S, until_s - time.monotonic()))):
         if time.monotonic() >= until_s:
             return False
     return True
+
+
+def next_of(queue: SimpleQueue[_T]) -> _T:
+    """As ``queue.get()``, in pieces.
+
+    Examples
+    --------
+    >>> queue: SimpleQueue[str] = SimpleQueue()
+    >>> queue.put("an event")
+    >>> next_of(queue)
+    'an event'
+    """
+    while True:
+        try:
+            return queue.get(timeout=_HEARS_S)
+        except Empty:
+            pass

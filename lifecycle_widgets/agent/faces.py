@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from lifecycle_widgets.agent.events import RunEnded, RunEvent
 from lifecycle_widgets.runs import Run
-from lifecycle_widgets.waiting import HEARS_S
+from lifecycle_widgets.waiting import next_of
 
 if TYPE_CHECKING:
     from lifecycle_widgets.agent.structure_run import StructureRun
@@ -24,7 +24,7 @@ def events_of(run: StructureRun) -> Iterator[RunEvent]:
     _begin(run, events.put)
     try:
         while True:
-            event = _next(events)
+            event = next_of(events)
             yield event
             if isinstance(event, RunEnded):
                 break
@@ -89,12 +89,3 @@ def _in_loop(loop: asyncio.AbstractEventLoop, work: Callable[[], object]) -> Non
         loop.call_soon_threadsafe(work)
     except RuntimeError:
         pass  # the loop is closed: nobody waits any more
-
-
-def _next(events: SimpleQueue[RunEvent]) -> RunEvent:
-    """The next event; waited for in pieces, to hear an interrupt (see `waiting`)."""
-    while True:
-        try:
-            return events.get(timeout=HEARS_S)
-        except Empty:
-            pass

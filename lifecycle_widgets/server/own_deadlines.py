@@ -69,22 +69,21 @@ class OwnDeadlines:
         Parameters
         ----------
         is_same:
-            Tells whether two names are one model.
+            Tells whether two names are one model. It may ask the server, so it is called only for
+            what fits in time.
         tolerance_s:
             By how much the clocks may differ, in seconds.
         """
         if resident.expires_at is None:
             return None
-        expires_at, last_at = resident.expires_at.timestamp(), None
-        for made in reversed(self._listed()):
-            if not is_same(made.model, resident.name):
-                continue
-            last_at = made.ended_at if last_at is None else last_at
-            if made.ended_at < last_at - _LATE_S:
-                return None  # one that came later has set another since
+        expires_at, listed = resident.expires_at.timestamp(), self._listed()
+        for made in reversed(listed):
             set_at = expires_at - made.seconds
-            if made.began_at - tolerance_s <= set_at <= made.ended_at + tolerance_s:
-                return made.seconds
+            is_then = made.began_at - tolerance_s <= set_at <= made.ended_at + tolerance_s
+            if is_then and is_same(made.model, resident.name):
+                later = (m for m in listed if m.ended_at > made.ended_at + _LATE_S)
+                is_replaced = any(is_same(m.model, resident.name) for m in later)
+                return None if is_replaced else made.seconds
         return None
 
     def _listed(self) -> list[_Made]:
