@@ -10,19 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 import psutil
-
-# of a control group: its limit and its use; what of that is page cache, which gives way
-_V1 = (
-    ("memory.limit_in_bytes", "memory.usage_in_bytes"),
-    ("total_inactive_file", "total_active_file"),
-)
-_V2 = (("memory.max", "memory.current"), ("inactive_file", "active_file"))
 
 
 @dataclass(frozen=True)
@@ -31,11 +24,62 @@ class ContainerMemory:
 
     total_bytes: int
     used_bytes: int
+    page_cache_bytes: int = field(default=0, repr=False)
 
     @property
     def free_bytes(self) -> int:
         """What processes in it can still have."""
         return max(0, self.total_bytes - self.used_bytes)
+
+
+@dataclass(frozen=True)
+class LimitedGroup:
+    """A control group whose memory is limited: its folder, and its files there.
+
+    ``gives_way`` is what of ``memory.stat`` is page cache.
+    """
+
+    folder: Path
+    limit: str
+    use: str
+    gives_way: tuple[bytes, bytes]
+
+    @property
+    def is_v2(self) -> bool:
+        """Whether it is of version 2."""
+        return self.limit == _V2[0]
+
+    def content(self, name: str) -> bytes:
+        """A file of its folder. Raises OSError."""
+        return (self.folder / name).read_bytes()
+
+    def read(self, content: Callable[[str], bytes]) -> ContainerMemory:
+        """What it says now.
+
+        Parameters
+        ----------
+        content:
+            Reads a file of its folder, by name.
+
+        Raises
+        ------
+        OSError, ValueError
+            When there is no such file, or no limit ("max") any more.
+        """
+        limit, used = int(content(self.limit)), int(content(self.use))
+        cache_bytes = 0
+        with contextlib.suppress(OSError):  # there is none: nothing is known to give way
+            told = dict(line.split(None, 1) for line in content("memory.stat").splitlines())
+            cache_bytes = sum(int(told.get(name, 0)) for name in self.gives_way)
+        return ContainerMemory(limit, max(0, used - cache_bytes), cache_bytes)
+
+
+_V1 = (
+    "memory.limit_in_bytes",
+    "memory.usage_in_bytes",
+    (b"total_inactive_file", b"total_active_file"),
+)
+_V2 = ("memory.max", "memory.current", (b"inactive_file", b"active_file"))
 
 
 def container_memory() -> ContainerMemory | None:
@@ -47,19 +91,29 @@ def container_memory() -> ContainerMemory | None:
     >>> container is None or container.total_bytes < psutil.virtual_memory().total
     True
     """
+    tightest = _tightest()
+    return None if tightest is None else tightest[1]
+
+
+def limited_group() -> LimitedGroup | None:
+    """The group of that limit, for whoever reads it often; None where there is none."""
+    tightest = _tightest()
+    return None if tightest is None else tightest[0]
+
+
+def _tightest() -> tuple[LimitedGroup, ContainerMemory] | None:
     machine_bytes = psutil.virtual_memory().total  # "no limit" is 8 EiB in version 1
-    limits = [limit for limit in _limits() if limit.total_bytes < machine_bytes]
-    return min(limits, key=lambda limit: limit.free_bytes, default=None)
+    limits = [one for one in _limits() if one[1].total_bytes < machine_bytes]
+    return min(limits, key=lambda one: one[1].free_bytes, default=None)
 
 
-def _limits() -> Iterator[ContainerMemory]:
+def _limits() -> Iterator[tuple[LimitedGroup, ContainerMemory]]:
     """What each control group that we are in says; those without a limit are left out."""
-    for controller, (files, gives_way) in (("memory", _V1), ("", _V2)):
+    for controller, files in (("memory", _V1), ("", _V2)):
         for folder in own_groups(controller):
+            group = LimitedGroup(folder, *files)
             with contextlib.suppress(OSError, ValueError):  # no such file, or "max": no limit
-                limit, used = (int((folder / file).read_text()) for file in files)
-                used -= sum(statistic(folder, name) for name in gives_way)
-                yield ContainerMemory(limit, max(0, used))
+                yield group, group.read(group.content)
 
 
 # --- the control groups that we are in -----------------------------------------------------------

@@ -125,19 +125,28 @@ reads its whole conversation, again.
         """True when no time limit is set (the model can still be evicted)."""
         return self._ns == FOREVER_NS
 
-    def explain(self) -> str:
+    def explain(self, default_s: float | None = None, default_from: str | None = None) -> str:
         """One sentence: what the server will do with this value.
+
+        Parameters
+        ----------
+        default_s, default_from:
+            The server's default in seconds (endless: forever), where it is known, and how:
+            "measured", or "environment" (that its process was started with).
 
         Examples
         --------
         >>> KeepAlive("90s").explain()
         'Ollama unloads the model 1 minute 30 seconds after the last request has ended.'
+        >>> KeepAlive(None).explain(40, "measured").partition("newly loaded one ")[2]
+        "gets the server's default: 40 seconds, as measured."
         """
         if self.is_default:
+            said = default_text(default_s, default_from)
+            said = f" ({said})" if default_s is None else f": {said}"
             return (
                 "keep_alive is not sent: a model in memory keeps the value it has; a newly loaded "
-                "one gets the server's default (5 minutes, unless OLLAMA_KEEP_ALIVE says "
-                "otherwise)."
+                f"one gets the server's default{said}."
             )
         if self.is_zero:
             return (
@@ -168,6 +177,32 @@ reads its whole conversation, again.
 
     def __hash__(self) -> int:
         return hash(("KeepAlive", self._ns))
+
+
+# --- the server's default -----------------------------------------------------------------------
+
+_KNOWN_BY = {
+    "measured": ", as measured",
+    "environment": ", as its process was started (OLLAMA_KEEP_ALIVE)",
+}
+
+
+def default_text(default_s: float | None, default_from: str | None = None) -> str:
+    """A server's default keep_alive, and how it is known; as `KeepAlive.explain` takes them.
+
+    Examples
+    --------
+    >>> default_text(40.0, "measured")
+    '40 seconds, as measured'
+    >>> default_text(None)
+    '5 minutes, unless OLLAMA_KEEP_ALIVE says otherwise'
+    """
+    if default_s is None:
+        return "5 minutes, unless OLLAMA_KEEP_ALIVE says otherwise"
+    default = KeepAlive(default_s)
+    length = in_words(default._ns or 0) or "unload at once"
+    said = str(default) if default.is_forever else length
+    return f"{said}{_KNOWN_BY.get(default_from or '', '')}"
 
 
 # --- what a person types ------------------------------------------------------------------------

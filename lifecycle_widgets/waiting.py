@@ -31,8 +31,8 @@ def wait_for(event: threading.Event, timeout_s: float | None = None) -> bool:
     return True
 
 
-def next_of(queue: SimpleQueue[_T]) -> _T:
-    """As ``queue.get()``, in pieces.
+def next_of(queue: SimpleQueue[_T], hears_s: float = _HEARS_S) -> _T:
+    """As ``queue.get()``, in pieces: each of ``hears_s`` seconds, for one that waits for hours.
 
     Examples
     --------
@@ -43,6 +43,6 @@ def next_of(queue: SimpleQueue[_T]) -> _T:
     """
     while True:
         try:
-            return queue.get(timeout=_HEARS_S)
+            return queue.get(timeout=hears_s)
         except Empty:
             pass

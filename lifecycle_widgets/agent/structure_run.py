@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle_widgets.agent import faces
 from lifecycle_widgets.agent.faults import Ended, RunFailed
+from lifecycle_widgets.agent.record.ended import tell_of
 from lifecycle_widgets.agent.record.heard import Heard
 from lifecycle_widgets.agent.record.outcome import Asked, Ending, outcome_of
 from lifecycle_widgets.agent.record.record import Record
@@ -339,6 +340,8 @@ Workflow.
             self._run, _ = outcome_of(self._asked(), self._record, None, bare, ())
         finally:
             self._let_go()
+            if self._run is not None:
+                tell_of(self._run)
             self._ended.set()
         with ExitStack() as lastly:  # whatever a person's functions raise
             if staged is not None:

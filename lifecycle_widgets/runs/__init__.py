@@ -7,7 +7,15 @@ reads what `Run.save` wrote.
 from lifecycle_widgets.runs.run import Run, Think
 from lifecycle_widgets.runs.saved import load_runs
 from lifecycle_widgets.runs.step import Step, ToolCall, was_loaded
-from lifecycle_widgets.runs.texts import host_name, options_text, seconds_text
+from lifecycle_widgets.runs.texts import (
+    clock_text,
+    counted,
+    duration_text,
+    host_name,
+    options_text,
+    seconds_text,
+    size_text,
+)
 from lifecycle_widgets.runs.timings import Timings
 
 __all__ = [
@@ -16,9 +24,13 @@ __all__ = [
     "Think",
     "Timings",
     "ToolCall",
+    "clock_text",
+    "counted",
+    "duration_text",
     "host_name",
     "load_runs",
     "options_text",
     "seconds_text",
+    "size_text",
     "was_loaded",
 ]

@@ -1,10 +1,11 @@
-"""How the values of a run are written: durations, options, hosts, tokens."""
+"""How the values of a run are written: durations, sizes, times, options, hosts, tokens."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,54 @@ def seconds_text(seconds: float | None) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s"
+
+
+def duration_text(seconds: float) -> str:
+    """A time to come or gone by, in whole seconds, at least one.
+
+    Examples
+    --------
+    >>> [duration_text(s) for s in (23.4, 272, 3900, 90000)]
+    ['23 s', '4 min 32 s', '1 h 05 min', '1 d 1 h']
+    """
+    whole = max(round(seconds), 1)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def size_text(size_bytes: float | None) -> str:
+    """A size in the decimal units that `ollama list` uses.
+
+    Examples
+    --------
+    >>> size_text(144_811_385), size_text(1_300_000_000), size_text(999_999_999), size_text(None)
+    ('145 MB', '1.3 GB', '1.0 GB', 'size not told')
+    """
+    if size_bytes is None:
+        return "size not told"
+    for unit, unit_bytes in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if round(size_bytes / unit_bytes, 1 if unit == "GB" else 0) >= 1:
+            return f"{size_bytes / unit_bytes:.{1 if unit == 'GB' else 0}f} {unit}"
+    return f"{size_bytes:.0f} B"
+
+
+def clock_text(at: datetime, now: datetime | None = None) -> str:
+    """A wall-clock time in the machine's own time zone, with the day where it is not today's.
+
+    Examples
+    --------
+    >>> noon = datetime(2026, 3, 1, 12, 30, 5).astimezone()
+    >>> clock_text(noon, now=noon), clock_text(noon, now=noon.replace(day=2))
+    ('12:30:05', '1 Mar 12:30:05')
+    """
+    local, today = at.astimezone(), (now or datetime.now().astimezone()).date()
+    day = "" if local.date() == today else f"{local.day} {local:%b} "
+    return f"{day}{local:%H:%M:%S}"
 
 
 def options_text(options: Mapping[str, Any]) -> str:

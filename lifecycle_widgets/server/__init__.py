@@ -10,6 +10,7 @@ from lifecycle_widgets.server.errors import (
     UnknownModel,
 )
 from lifecycle_widgets.server.names import full_name, same_name
+from lifecycle_widgets.server.own_requests import OwnRequest, OwnRequests
 from lifecycle_widgets.server.private import SANDBOX_URL_VARIABLE
 from lifecycle_widgets.server.server import NOT_TOLD, AnyServer, Server
 from lifecycle_widgets.server.shape import Shape
@@ -25,6 +26,8 @@ __all__ = [
     "Door",
     "Model",
     "NotTold",
+    "OwnRequest",
+    "OwnRequests",
     "PullProgress",
     "Resident",
     "Server",

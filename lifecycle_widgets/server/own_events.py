@@ -6,6 +6,7 @@ import threading
 from collections import deque
 
 from lifecycle_widgets.server.own_deadlines import OwnDeadlines
+from lifecycle_widgets.server.own_requests import OwnRequests
 
 _MOST = 200
 _by_url: dict[str, OwnEvents] = {}
@@ -28,6 +29,8 @@ class OwnEvents:
         """(name, monotonic time) of each request with keep_alive 0 that has ended."""
         self.deadlines = OwnDeadlines()
         """Which deadlines in /api/ps its requests have made."""
+        self.requests = OwnRequests()
+        """What it has asked of the models."""
 
     @classmethod
     def of(cls, url: str) -> OwnEvents:

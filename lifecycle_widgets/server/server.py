@@ -24,6 +24,7 @@ from lifecycle_widgets.server.errors import (
 )
 from lifecycle_widgets.server.names import same_name
 from lifecycle_widgets.server.own_events import OwnEvents
+from lifecycle_widgets.server.polling import ResidentsPoll, no_list
 from lifecycle_widgets.server.values import Capabilities, Model, PullProgress, Resident
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class Server:
         self.zeroed = own.zeroed
         #: which deadlines in /api/ps are made by requests of this process
         self.own_deadlines = own.deadlines
+        #: what this process has asked of its models, and when
+        self.own_requests = own.requests
         self._ask = Questions(self.door, quick_timeout_s)
         self._book = ModelBook(self._show, self._listed)
         self._is_view = False
@@ -232,10 +235,11 @@ class Server:
             body = self._ask.get("/api/ps")
             return tuple(answers.residents(body, self.clock_offset_s))
         except (NotTold, answers.Unreadable) as fault:
-            why = f"{fault.status} for /api/ps" if isinstance(fault, NotTold) else str(fault)
-            raise NotTold(
-                f"{self.url} does not tell which models are in memory ({why})."
-            ) from fault
+            raise no_list(self.url, fault) from fault
+
+    def poll(self) -> ResidentsPoll:
+        """`residents` for whoever asks again and again; see `ResidentsPoll`. Asks nothing yet."""
+        return ResidentsPoll(self.door, self._ask)
 
     def resident(self, model: str) -> Resident | None:
         """The entry of the model's weights among the residents, under whatever name they were
@@ -313,7 +317,7 @@ class Server:
         value = KeepAlive(keep_alive)
         if value.is_zero:
             raise ValueError("keep_alive 0 would unload the model. To do that, call unload().")
-        self.touch(model, value, kind="generate")
+        self._ask_nothing(model, value, "generate", noted_as="load")
         if value.seconds is not None:
             self.own_deadlines.note(model, value.seconds)
 
@@ -347,8 +351,9 @@ class Server:
         ------
         UnknownModel, ServerUnreachable, ServerError
         """
-        path, body = asking_nothing(model, KeepAlive(keep_alive), kind, options)
-        self._ask.post(path, body, model=model, timeout_s=timeout_s, named=self._names)
+        value = KeepAlive(keep_alive)
+        as_what = "unload" if value.is_zero else "touch"
+        self._ask_nothing(model, value, kind, options, timeout_s, noted_as=as_what)
 
     def unload(self, model: str, timeout_s: float = 10.0) -> None:
         """Unload the model, and wait until it is gone from /api/ps (its process has then ended).
@@ -400,6 +405,20 @@ class Server:
         return self._ask.error(fault.status_code, fault.error, model, self._names)
 
     # --- plumbing --------------------------------------------------------------------------------
+
+    def _ask_nothing(
+        self,
+        model: str,
+        keep_alive: KeepAlive,
+        kind: Kind,
+        options: Mapping[str, Any] | None = None,
+        timeout_s: float | None = None,
+        *,
+        noted_as: str,
+    ) -> None:
+        path, body = asking_nothing(model, keep_alive, kind, options)
+        with self.own_requests.noted(model, noted_as, keep_alive.seconds):
+            self._ask.post(path, body, model=model, timeout_s=timeout_s, named=self._names)
 
     def _listed(self) -> list[Model]:
         try:

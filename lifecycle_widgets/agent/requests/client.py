@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from lifecycle_widgets.agent.requests.transport import ChunkTransport
 from lifecycle_widgets.agent.requests.whole_prompt import Sent
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Step, Timings
-from lifecycle_widgets.server import Server
+from lifecycle_widgets.server import OwnRequest, Server
 from lifecycle_widgets.server.door import ollama_package
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class MeteredClient(ollama.Client):
         there = ChunkTransport(server.door.transport(keep_connections=False), self._told)
         hooks: dict[str, Any] = {"request": [self._trace]}
         super().__init__(**server.door.for_ollama(transport=there, event_hooks=hooks))
+        self._own = server.own_requests
         self.remote_host: str | None = None  # where a cloud model runs
         self.run_began_s = time.monotonic()
         self.fault: BaseException | None = None  # what ended the last request of a driver of ours
@@ -165,14 +166,24 @@ class MeteredClient(ollama.Client):
         self._on_ask(request)
         began_s, reply = time.monotonic(), None
         try:
-            reply = ask(**request)
+            with self._noted("embed", request) as own:
+                reply = ask(**request)
         finally:
             now_s = time.monotonic()
             told = reply if reply is not None and reply.get("total_duration") else None
             timings = Timings.from_response(told, total_s=now_s - began_s, ttft_s=None)
+            own.took(timings)
             step = Step(began_s - self.run_began_s, timings, kind="embed")
             self._on_step(self._named(step, request), Sent())
         return reply
+
+    def _noted(self, kind: str, request: dict[str, Any]) -> AbstractContextManager[OwnRequest]:
+        """What is sent in the block is known to be ours by whoever watches the server."""
+        try:
+            seconds = KeepAlive(request.get("keep_alive")).seconds
+        except (ValueError, TypeError):  # the server will say what is wrong with it
+            seconds = None
+        return self._own.noted(request["model"], kind, seconds)
 
     def _named(self, step: Step, request: dict[str, Any]) -> Step:
         """With what it asked, and for whom."""
@@ -182,11 +193,13 @@ class MeteredClient(ollama.Client):
     def _metered(self, meter: Meter, sent: Sent, request: dict[str, Any]) -> Iterator[Any]:
         final = self._of_thread.final = None
         try:
-            with closing(super().chat(**request)) as chunks:  # a generator: closes the socket
+            # the stream is a generator: closing it closes the socket
+            with self._noted("chat", request) as own, closing(super().chat(**request)) as chunks:
                 for chunk in chunks:
                     if chunk.done:
                         final = self._of_thread.final
                         meter.ended()
+                        own.ended(is_broken_off=False)
                     if self.stopped:
                         return
                     is_first = not meter.has_token
@@ -202,19 +215,25 @@ class MeteredClient(ollama.Client):
             if not self.stopped:
                 raise
         finally:
-            self._step_ended(meter.step(final), request, sent)
+            step = meter.step(final)
+            own.took(step.timings)
+            own.is_broken_off = final is None
+            self._step_ended(step, request, sent)
 
     def _whole(self, meter: Meter, sent: Sent, request: dict[str, Any]) -> Any:
         """An answer in one piece, as a driver of a person's own may want it."""
         reply = None
         try:
-            reply = super().chat(**request)
+            with self._noted("chat", request) as own:
+                reply = super().chat(**request)
             meter.keep(reply.message)
             if reply.message.content:
                 self._on_text(reply.message.content)
             self._on_token()
         finally:
-            self._step_ended(meter.step(reply), request, sent)
+            step = meter.step(reply)
+            own.took(step.timings)
+            self._step_ended(step, request, sent)
         return reply
 
     def _step_ended(self, step: Step, request: dict[str, Any], sent: Sent) -> None:

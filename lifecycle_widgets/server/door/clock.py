@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 
 class ServerClock:
@@ -37,12 +38,8 @@ class ServerClock:
         self, date: str | None, *, sent_at: float | None = None, heard_at: float | None = None
     ) -> None:
         """Take in the Date header of an answer; the times are `time.time()`'s."""
-        if not date:
+        if not date or (told := _seconds(date)) is None:
             return
-        try:
-            told = parsedate_to_datetime(date).timestamp()
-        except (ValueError, TypeError, OverflowError, OSError):
-            return  # no date: nothing is learnt
         heard = time.time() if heard_at is None else heard_at
         # a gateway may write a time that it has read up to a second ago
         low_s, high_s = told - heard - 0.1, told + 2.0 - (heard if sent_at is None else sent_at)
@@ -55,3 +52,12 @@ class ServerClock:
                 same = self._low_s <= 0 <= self._high_s
                 likely_s = min(self._high_s, self._low_s + 1.1)  # a stale Date is the exception
                 self._ahead_s = 0.0 if same else (self._low_s + likely_s) / 2
+
+
+@lru_cache(maxsize=4)  # of several answers in a second it is the same
+def _seconds(date: str) -> float | None:
+    """The time of a Date header; None where it is no date: nothing is learnt."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None

@@ -51,7 +51,11 @@ class Questions:
 
     def get(self, path: str) -> Any:
         """The JSON at a path. Raises ServerUnreachable, ServerError, Unreadable."""
-        return self._json("GET", path, None, self.quick_timeout_s, None, None)
+        return parsed(self.content(path))
+
+    def content(self, path: str) -> bytes:
+        """The bytes at a path. Raises ServerUnreachable, ServerError."""
+        return self._content("GET", path, None, self.quick_timeout_s, None, None)
 
     def post(
         self,
@@ -77,7 +81,7 @@ class Questions:
         """
         wait_s = self.quick_timeout_s if timeout_s == -1.0 else timeout_s
         try:
-            return self._json("POST", path, body, wait_s, model, named)
+            return parsed(self._content("POST", path, body, wait_s, model, named))
         except Unreadable as fault:
             raise ServerError(f"{self._door.url} answers nothing readable ({fault}).") from fault
 
@@ -97,7 +101,7 @@ class Questions:
 
     # --- one question ----------------------------------------------------------------------------
 
-    def _json(
+    def _content(
         self,
         method: str,
         path: str,
@@ -105,12 +109,11 @@ class Questions:
         timeout_s: float | None,
         model: str | None,
         named: Names | None,
-    ) -> Any:
+    ) -> bytes:
         until_s = None if timeout_s is None else time.monotonic() + timeout_s + 0.5
         with self._faults(timeout_s), self._sent(method, path, body, timeout_s) as response:
             self._refuse_errors(response, model, named)
-            content = b"".join(read_all(response, most_bytes=_MOST_BYTES, until_s=until_s))
-        return parsed(content)
+            return b"".join(read_all(response, most_bytes=_MOST_BYTES, until_s=until_s))
 
     def _sent(self, method: str, path: str, body: Any, timeout_s: float | None) -> Any:
         connect_s = min(CONNECT_TIMEOUT_S, timeout_s or CONNECT_TIMEOUT_S)
