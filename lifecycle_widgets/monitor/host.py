@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-import psutil
-
-from lifecycle_widgets.container_memory import container_memory
+from lifecycle_widgets.container_memory import LimitedGroup, limited_group
+from lifecycle_widgets.monitor.system.kept_file import KeptFile
+from lifecycle_widgets.monitor.system.sources import Sources
 
 MACHINE, CONTAINER = "this machine", "this container"
-_LOOK_AGAIN_S = 10.0  # for a limit, where there is none: it is rarely set later
+_LOOK_AGAIN_S = 30.0  # for a limit: it is rarely set later, or another
 
 
 class Host:
@@ -17,26 +17,56 @@ class Host:
 
     (`psutil.cpu_percent` keeps them too, but one set for everybody in the process: two monitors,
     or a monitor and a person's own code, would halve each other's intervals.)
+
+    Parameters
+    ----------
+    sources:
+        Where the machine's figures come from.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sources: Sources | None = None) -> None:
+        self._sources = sources or Sources()
         self._last_s: tuple[float, float] | None = None
         self._cpu_fraction = 0.0
-        self._no_limit_until_s = 0.0
+        #: the group that limits memory, as of the last reading of it; None where there is none
+        self.group: LimitedGroup | None = None
+        #: what of memory holds files, in whatever the last reading of it was of; None: not told
+        self.page_cache_bytes: int | None = None
+        self._files: dict[str, KeptFile] = {}  # of the group
+        self._look_again_s = 0.0
 
     def memory(self) -> tuple[int, int, str]:
         """Used and total main memory, in bytes, and whose: ``MACHINE`` or ``CONTAINER``."""
-        now_s = time.monotonic()
-        if now_s >= self._no_limit_until_s:
-            if (container := container_memory()) is not None:
+        self._look_for_a_limit()
+        if self.group is not None:
+            try:
+                container = self.group.read(self._content)
+            except (OSError, ValueError):  # it is limited no more
+                self.group, self._look_again_s = None, 0.0
+            else:
+                self.page_cache_bytes = container.page_cache_bytes
                 return container.used_bytes, container.total_bytes, CONTAINER
-            self._no_limit_until_s = now_s + _LOOK_AGAIN_S
-        memory = psutil.virtual_memory()
-        return memory.total - memory.available, memory.total, MACHINE
+        self.page_cache_bytes = None
+        memory = self._sources.memory()
+        self.page_cache_bytes = memory.page_cache_bytes
+        return memory.total_bytes - memory.available_bytes, memory.total_bytes, MACHINE
+
+    def _look_for_a_limit(self) -> None:
+        now_s = time.monotonic()
+        if now_s >= self._look_again_s:
+            group = limited_group()
+            if group != self.group:
+                self.group, self._files = group, {}
+            self._look_again_s = now_s + _LOOK_AGAIN_S
+
+    def _content(self, name: str) -> bytes:
+        if self.group is not None and name not in self._files:
+            self._files[name] = KeptFile(self.group.folder / name)
+        return self._files[name].read_all()
 
     def cpu_fraction(self) -> float:
         """How busy all cores together were since the last call, 0 to 1; 0 at the first call."""
-        busy_s, total_s = cpu_times()
+        busy_s, total_s = self._sources.cores()
         last_busy_s, last_total_s = self._last_s or (busy_s, total_s)
         if total_s > last_total_s:  # else too soon: the clock of the CPU times ticks in 10 ms
             spent = (busy_s - last_busy_s) / (total_s - last_total_s)
@@ -44,12 +74,3 @@ class Host:
             self._last_s = busy_s, total_s
         self._last_s = self._last_s or (busy_s, total_s)
         return self._cpu_fraction
-
-
-def cpu_times() -> tuple[float, float]:
-    """Seconds that all cores together were busy, and in all; waiting for a disk is not busy."""
-    times = psutil.cpu_times()
-    total_s = float(sum(times))
-    # Linux counts the time of virtual machines twice: in guest, and in user or nice
-    total_s -= getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
-    return total_s - times.idle - getattr(times, "iowait", 0.0), total_s

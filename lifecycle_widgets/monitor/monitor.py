@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from lifecycle_widgets.monitor.sample import Sample
 from lifecycle_widgets.monitor.sampler import Sampler
 from lifecycle_widgets.monitor.shared import Lease
-from lifecycle_widgets.monitor.stays import Residency, residencies
+from lifecycle_widgets.monitor.stays import Loading, Residency, loading
 from lifecycle_widgets.monitor.telling import Listener
+from lifecycle_widgets.monitor.traffic import Gap, Request, gaps
 from lifecycle_widgets.server import AnyServer, Server
-
-if TYPE_CHECKING:
-    pass
 
 LEAST_INTERVAL_S = 0.5  # what faster readings would show is mostly their own cost
 HISTORY_S = 900.0
@@ -26,9 +24,10 @@ _Self = TypeVar("_Self", bound="Monitor")
 class Monitor:
     """Watches one server and the machine, from a thread of its own.
 
-    It never makes a model stay: of the server it asks only GET /api/ps and, once per model,
-    POST /api/show (with GET /api/tags for a runner that is not listed), which reset no timer. To
-    watch a server that something else may be watching already, use `Monitor.shared`.
+    It never makes a model stay: of the server it asks only GET /api/ps, now and then
+    GET /api/version, and, once per model, POST /api/show (with GET /api/tags for a runner that is
+    not listed), which reset no timer. To watch a server that something else may be watching
+    already, use `Monitor.shared`.
 
     Parameters
     ----------
@@ -66,7 +65,6 @@ class Monitor:
             raise ValueError(f"history_s is {history_s}; give at least interval_s ({interval_s}).")
         self.server = Server.of(server)
         self._sampler = Sampler(self.server, interval_s, history_s)
-        self._derived: tuple[object, tuple[Residency, ...]] = (None, ())
 
     def __repr__(self) -> str:
         state = "running" if self.is_running else "stopped"
@@ -145,14 +143,47 @@ class Monitor:
 
         One for each runner that was seen; see `Residency`.
         """
-        samples = self.samples
-        unloads, zeroed = tuple(self.server.unloads), tuple(self.server.zeroed)
-        state = (samples[-1:], unloads, zeroed)  # a chart asks more often than anything changes
-        known, derived = self._derived
-        if known != state:
-            derived = residencies(samples, unloads, zeroed)
-            self._derived = (state, derived)
-        return derived
+        return self._sampler.stays.residencies()
+
+    def loading(self) -> tuple[Loading, ...]:
+        """The loads that go on; see `Loading`. Where runners cannot be seen, of our requests."""
+        return loading(self.latest, self.residencies(), self.requests())
+
+    def requests(self) -> tuple[Request, ...]:
+        """Everyone's requests, as far as they can be known; see `Request`.
+
+        Those that have ended in the last ``history_s`` seconds, in order of their ends, then
+        those that go on.
+        """
+        return self._sampler.traffic.requests
+
+    def requests_settled(self, position: int = 0) -> tuple[tuple[Request, ...], int]:
+        """The requests that have become final since a position, for whoever keeps them.
+
+        A request is final some seconds after its end, as the server's log may tell more of it; all
+        that have ended are when the monitor is stopped. Each is given out once, in the order in
+        which they became final, and does not change any more.
+
+        Parameters
+        ----------
+        position:
+            0 at first; then what this has returned the last time.
+
+        Returns
+        -------
+        tuple
+            The requests, and the position to ask from the next time.
+        """
+        return self._sampler.traffic.settled(position)
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """For how long each model was asked for nothing, between one use and the next."""
+        return gaps(self.requests())
+
+    @property
+    def traffic_told(self) -> tuple[str, ...]:
+        """What `requests` rests on, and why another witness is not there, each in a sentence."""
+        return self._sampler.traffic.told
 
     def listen(self, callback: Listener) -> Callable[[], None]:
         """Have ``callback(sample)`` called for each sample, in a thread beside the monitor's.
@@ -196,7 +227,6 @@ class SharedMonitor(Monitor):
         self._lease = Lease(self.server, LEAST_INTERVAL_S, HISTORY_S)
         self._lease.released_with(self)
         self._sampler = self._lease.sampler
-        self._derived = (None, ())
 
     def start(self: _Self) -> _Self:
         """It runs already; after the release it stays as it was. Returns itself."""

@@ -11,11 +11,17 @@ from typing import TypeVar
 
 from lifecycle_widgets.monitor.gpus import Gpus
 from lifecycle_widgets.monitor.host import MACHINE, Host
+from lifecycle_widgets.monitor.in_force import InForce
+from lifecycle_widgets.monitor.in_force.watch import InForceWatch
+from lifecycle_widgets.monitor.machine import MachineProbe, Pressure, Swap
 from lifecycle_widgets.monitor.others import Others, Taken
 from lifecycle_widgets.monitor.runner_memory import note
 from lifecycle_widgets.monitor.runners import Found, ModelNames, RunnerWatch
-from lifecycle_widgets.monitor.sample import Gpu, Runner, Sample
+from lifecycle_widgets.monitor.runners.limit import most_models
+from lifecycle_widgets.monitor.sample import Gpu, Machine, Runner, Sample
+from lifecycle_widgets.monitor.system.sources import Sources
 from lifecycle_widgets.server import NotTold, Resident, Server, ServerError, ServerUnreachable
+from lifecycle_widgets.server.polling import ResidentsPoll
 
 _ANSWER_S = 1.0  # a server that hangs must not hold up the readings of memory and CPU
 _UNREADABLE = "The processes of this machine cannot be read."
@@ -49,8 +55,20 @@ class Readings:
         return self._given.with_timeout(_ANSWER_S)
 
     @cached_property
+    def _poll(self) -> ResidentsPoll:
+        return self._server.poll()
+
+    @cached_property
+    def _sources(self) -> Sources:
+        return Sources()
+
+    @cached_property
     def _host(self) -> Host:
-        return Host()
+        return Host(self._sources)
+
+    @cached_property
+    def _machine(self) -> MachineProbe:
+        return MachineProbe(self._sources)
 
     @cached_property
     def _gpus(self) -> Gpus:
@@ -62,7 +80,11 @@ class Readings:
 
     @cached_property
     def _others(self) -> Others:
-        return Others()
+        return Others(self._sources)
+
+    @cached_property
+    def _in_force(self) -> InForceWatch:
+        return InForceWatch(self._server)
 
     @cached_property
     def _names(self) -> ModelNames:
@@ -73,6 +95,9 @@ class Readings:
         gpus = self.__dict__.pop("_gpus", None)
         if gpus is not None:
             gpus.close()
+        poll = self.__dict__.pop("_poll", None)
+        if poll is not None:
+            poll.close()
 
     def take(self) -> Sample:
         """One reading of everything. Raises nothing."""
@@ -85,6 +110,10 @@ class Readings:
         runners = self._probe("the runners", lambda: self._named(residents, error), None)
         others = self._probe("what others take", lambda: self._read_others(runners, used), Taken())
         gpus = self._read_gpus()
+        machine = self._read_machine()
+        in_force = self._probe(
+            "what is in force", lambda: self._read_in_force(residents, error), None
+        )
         return Sample(
             at=at,
             t_s=t_s,
@@ -103,8 +132,10 @@ class Readings:
             disk_of_others_bytes_per_s=others.disk_bytes_per_s,
             ram_of_others_bytes=others.ram_bytes,
             most_models=self._probe(
-                "the limit of models", lambda: self._watch.most_models(len(gpus)), None
+                "the limit of models", lambda: most_models(in_force, _cards(gpus)), None
             ),
+            machine=machine,
+            in_force=in_force,
         )
 
     # --- probes ----------------------------------------------------------------------------------
@@ -112,7 +143,7 @@ class Readings:
     def _ask(self) -> tuple[tuple[Resident, ...] | None, str | None, str | None]:
         """The models in memory; why the server did not answer; why it does not tell."""
         try:
-            residents = self._server.residents()
+            residents = self._poll.residents()
         except NotTold as fault:
             return None, None, str(fault)
         except (ServerUnreachable, ServerError) as fault:
@@ -142,7 +173,28 @@ class Readings:
             return Taken()
         pid = self._watch.server_pid
         servers = {runner.pid for runner in runners} | ({pid} if pid is not None else set())
-        return self._others.read(servers, used_bytes)
+        return self._others.read(servers, used_bytes, self._watch.alive)
+
+    def _read_in_force(self, residents: tuple[Resident, ...] | None, error: str | None) -> InForce:
+        watch = self._watch
+        return self._in_force.read(watch.server_pid, watch.unseen, residents, answers=error is None)
+
+    def _read_machine(self) -> Machine:
+        probe = self._machine
+        swap = self._probe("the swap space", lambda: probe.swap(), Swap())
+        disk = self._probe("the disks", lambda: probe.disk_read_bytes_per_s(), None)
+        group = self._host.group
+        pressure = self._probe("the pressure", lambda: probe.pressure(group), Pressure())
+        return Machine(
+            page_cache_bytes=self._host.page_cache_bytes,
+            swap_used_bytes=swap.used_bytes,
+            swap_total_bytes=swap.total_bytes,
+            swapped_in_bytes_per_s=swap.in_bytes_per_s,
+            disk_read_bytes_per_s=disk,
+            cpu_pressure=pressure.cpu,
+            memory_pressure=pressure.memory,
+            io_pressure=pressure.io,
+        )
 
     def _read_gpus(self) -> tuple[Gpu, ...]:
         return self._probe("the GPUs", lambda: self._gpus.read(), ())
@@ -186,6 +238,10 @@ class Readings:
         self._said.add(what)
         _log.warning("%s The monitor goes on; this is said once.", sentence)
         return True
+
+
+def _cards(gpus: Iterable[Gpu]) -> int:
+    return sum(not gpu.is_integrated for gpu in gpus)
 
 
 def _note_memory(

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from lifecycle_widgets.server import Resident
+
+if TYPE_CHECKING:
+    from lifecycle_widgets.monitor.in_force import InForce, RunnerSettings
 
 
 @dataclass(frozen=True)
@@ -14,7 +18,10 @@ class Runner:
 
     ``rss_bytes`` is the memory that the process really has; ``model`` is None until the model is
     known. ``weights`` is the SHA-256 of the weights' file, ``options`` what else the command line
-    says of how the model was loaded; each None where it does not tell.
+    says of how the model was loaded, ``settings`` what that means; ``cpu_s`` is how many seconds
+    of CPU it has taken since it began, ``started_s`` when that was (``time.monotonic()``), and
+    ``vram_bytes`` what it has on GPUs, by the driver's list of processes: the ``index`` of each is
+    in ``cards``. Each is None (``cards``: empty) where it is not told.
     """
 
     pid: int
@@ -22,14 +29,52 @@ class Runner:
     model: str | None
     weights: str | None = None
     options: str | None = None
+    settings: RunnerSettings | None = None
+    cpu_s: float | None = None
+    started_s: float | None = None
+    vram_bytes: int | None = None
+    cards: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What else was read of this machine; each None where it cannot be had.
+
+    Where `Sample.ram_of` is a container, the page cache and the pressures are the container's.
+
+    Parameters
+    ----------
+    page_cache_bytes:
+        Files that the kernel keeps in memory: what a cold load need not read from the disk.
+    swap_used_bytes, swap_total_bytes:
+        Swap space; a total of 0 is a machine without.
+    swapped_in_bytes_per_s:
+        What was read back from swap since the sample before.
+    disk_read_bytes_per_s:
+        What all disks read since the sample before: loads show here.
+    cpu_pressure, memory_pressure, io_pressure:
+        The share of the time since the sample before in which some process waited for it, 0 to 1
+        (Linux's pressure stall information).
+    """
+
+    page_cache_bytes: int | None = None
+    swap_used_bytes: int | None = None
+    swap_total_bytes: int | None = None
+    swapped_in_bytes_per_s: float | None = None
+    disk_read_bytes_per_s: float | None = None
+    cpu_pressure: float | None = None
+    memory_pressure: float | None = None
+    io_pressure: float | None = None
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """An NVIDIA GPU of this machine. ``utilization`` is 0 to 1.
+    """A GPU of this machine, of any maker. ``utilization`` is 0 to 1.
 
-    None (for the name: empty) is what the card does not tell: a MIG slice has no utilization, one
-    that shares main memory no memory of its own.
+    None (for the name: empty) is what the card does not tell: a MIG slice has no utilization,
+    Intel's have none, and Apple's no power. ``is_integrated`` are those that share main memory, or
+    have less than 1 GiB of their own: their memory is what they may take of it, and Ollama either
+    leaves them alone or loads into main memory by them.
     """
 
     index: int
@@ -37,6 +82,10 @@ class Gpu:
     utilization: float | None
     memory_used_bytes: int | None
     memory_total_bytes: int | None
+    power_w: float | None = None
+    temperature_c: float | None = None
+    clock_mhz: float | None = None
+    is_integrated: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +104,7 @@ class Sample:
     runners:
         The server's runners; None when they cannot be seen.
     gpus:
-        The GPUs of this machine; empty where there is none.
+        The GPUs of this machine, of all kinds; empty where there is none (see `cards`).
     residents:
         The models in memory, from /api/ps; None when the server did not answer, or does not tell.
     error:
@@ -79,6 +128,10 @@ class Sample:
     most_models:
         How many models may be in memory at once, as this Ollama was started; None where that
         cannot be seen.
+    machine:
+        What else was read of this machine.
+    in_force:
+        What is in force at the server, beside what was asked; None where nothing is known yet.
     """
 
     at: datetime
@@ -98,3 +151,10 @@ class Sample:
     disk_of_others_bytes_per_s: float | None = None
     ram_of_others_bytes: int | None = None
     most_models: int | None = None
+    machine: Machine = Machine()
+    in_force: InForce | None = None
+
+    @property
+    def cards(self) -> tuple[Gpu, ...]:
+        """The GPUs with memory of their own: Ollama puts models there, and waits for it."""
+        return tuple(gpu for gpu in self.gpus if not gpu.is_integrated)

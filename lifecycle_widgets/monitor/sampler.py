@@ -12,7 +12,9 @@ from collections.abc import Callable
 
 from lifecycle_widgets.monitor.readings import Readings
 from lifecycle_widgets.monitor.sample import Sample
+from lifecycle_widgets.monitor.stays.log import StayLog
 from lifecycle_widgets.monitor.telling import Listener, Teller
+from lifecycle_widgets.monitor.traffic.traffic import Traffic
 from lifecycle_widgets.server import Server
 
 _END_S = 10.0
@@ -40,11 +42,15 @@ class Sampler:
         self.url, self.interval_s = server.url, interval_s
         self._samples: deque[Sample] = deque(maxlen=math.ceil(history_s / interval_s))
         self._readings, self._reading = Readings(server), threading.Lock()
+        #: what is derived, sample by sample
+        self.traffic = Traffic(server, history_s)
+        self.stays = StayLog(server, history_s, lambda: self.traffic.requests)
         self._lock = threading.Lock()
         self._teller = Teller()
         self._each_time = each_time
         self._thread: threading.Thread | None = None
         self._stop_asked = threading.Event()
+        self._failed: list[object] = []
         self._costs = (0, 0.0, 0.0)  # samples, seconds of CPU, seconds on the clock
 
     # --- starting and stopping -------------------------------------------------------------------
@@ -88,6 +94,7 @@ class Sampler:
     def _close(self) -> None:
         with self._reading:
             self._readings.close()
+            self.traffic.close()
 
     # --- samples ---------------------------------------------------------------------------------
 
@@ -106,6 +113,7 @@ class Sampler:
         with self._reading:
             cpu_s, wall_s = time.thread_time(), time.monotonic()
             sample = self._readings.take()
+            self._derive(sample)
             if self._samples:  # the first one also imports and opens everything
                 count, cpu_sum_s, wall_sum_s = self._costs
                 cpu_sum_s += time.thread_time() - cpu_s
@@ -114,6 +122,15 @@ class Sampler:
                 self._samples.append(sample)
             self._teller.tell(sample)
         return sample
+
+    def _derive(self, sample: Sample) -> None:
+        for derived in (self.traffic, self.stays):
+            try:
+                derived.see(sample)
+            except Exception:  # the sample is good all the same
+                if derived not in self._failed:
+                    self._failed.append(derived)
+                    _log.exception("What follows from a sample cannot be told; said once.")
 
     def _work(self, stop_asked: threading.Event) -> None:
         while not stop_asked.is_set():

@@ -1,7 +1,8 @@
 """make bench: the figures of the house, printed. Ratios are taken in the same run.
 
-    python -m tests.bench [all | fresh | lessons | endurance | bodies | agent | grounds | import |
-                           door | sandbox | speed | memory | stop | crosscheck] ...
+    python -m tests.bench [all | fresh | lessons | endurance | bodies | agent | grounds | history |
+                           import | door | sandbox | speed | memory | stop | monitor-cost |
+                           monitor-session | monitor-traffic | crosscheck] ...
 
 `fresh` clones the repository into an empty folder with an empty cache, as a newcomer does; it
 takes minutes; `lessons` runs each experiment twice and each notebook once, in about ten;
@@ -9,9 +10,12 @@ takes minutes; `lessons` runs each experiment twice and each notebook once, in a
 answers, in about ten; `agent` holds our runs beside plain griptape and bare ollama-python, stops
 them at each stage, and holds their models or not, in about half an hour (words after ``python -m
 tests.bench.agent`` choose some); `grounds` runs the start notebook on each ground, in about 20
-(words of their names after ``python -m tests.bench.grounds`` choose some); `crosscheck` holds every
-number against a second witness, in about three (seconds and a seed after ``python -m
-tests.bench.crosscheck``).
+(words of their names after ``python -m tests.bench.grounds`` choose some); `history` makes one of
+ten million requests, in about two; `monitor-cost` holds what watching costs beside what other
+monitors do, in about nine (it installs them); `monitor-session` draws eight hours of the chart, in
+about six; `monitor-traffic` holds what is found of other clients' requests beside what they know,
+in about five; `crosscheck` holds every number against a second witness, in about three (seconds
+and a seed after ``python -m tests.bench.crosscheck``).
 These are left out unless they are named (`all` names everything).
 """
 
@@ -42,7 +46,11 @@ from tests.bench.crosscheck import bench_crosscheck
 from tests.bench.door import bench_door
 from tests.bench.endurance import bench_endurance
 from tests.bench.grounds import bench_grounds
+from tests.bench.history import bench_history
 from tests.bench.lessons import bench_lessons
+from tests.bench.monitor.cost import bench_cost
+from tests.bench.monitor.session import bench_session
+from tests.bench.monitor.traffic import bench_monitor_traffic
 
 ROOT = Path(__file__).parent.parent.parent
 MODEL = "smollm2:135m"
@@ -292,15 +300,31 @@ BENCHES: dict[str, Callable[[], None]] = {
     "bodies": bench_bodies,
     "agent": lambda: bench_agent(row),
     "grounds": bench_grounds,
+    "history": bench_history,
     "import": bench_import,
     "door": lambda: bench_door(row),
     "sandbox": bench_sandbox,
     "speed": bench_speed,
     "memory": bench_memory,
     "stop": bench_stop,
+    "monitor-cost": lambda: bench_cost(row),
+    "monitor-session": lambda: bench_session(row),
+    "monitor-traffic": lambda: bench_monitor_traffic(row),
     "crosscheck": bench_crosscheck,  # the last: it ends with an exit code
 }
-LONG = ("fresh", "lessons", "endurance", "bodies", "agent", "grounds", "crosscheck")
+LONG = (
+    "fresh",
+    "lessons",
+    "endurance",
+    "bodies",
+    "agent",
+    "grounds",
+    "history",
+    "monitor-cost",
+    "monitor-session",
+    "monitor-traffic",
+    "crosscheck",
+)
 
 
 def main(wanted: list[str]) -> None:

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-from lifecycle_widgets import Monitor, Server
+from lifecycle_widgets import Monitor, Sample, Server
 from tests.cases.case_tools import wait_until
 
 
@@ -28,11 +28,24 @@ def main(urls: list[str]) -> None:
             "runners": found,
             "unseen": last.unseen,
             "error": last.error,
+            "in_force": _in_force(last),
             "residents": [(r.name, r.size_bytes) for r in last.residents or ()],
         }
         print(json.dumps(told))
     for monitor in monitors:
         monitor.stop()
+
+
+def _in_force(last: Sample) -> dict[str, object]:
+    told = last.in_force
+    assert told is not None
+    return {
+        "version": told.version,
+        "pid": told.pid,
+        "environment": told.environment and dict(told.environment),
+        "default_keep_alive_s": told.default_keep_alive_s,
+        "unseen": told.unseen,
+    }
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from lifecycle_widgets.monitor import Gpu, Residency, Runner, Sample, residencies
+from lifecycle_widgets.monitor import OURS, Gpu, Request, Residency, Runner, Sample, residencies
 from lifecycle_widgets.server import Resident
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=timezone.utc)
@@ -56,6 +56,14 @@ def _resident(model: str, deadline_s: float, num_ctx: int) -> Resident:
     return Resident(model, 1000, 0, at(deadline_s), num_ctx, f"manifest of {model}")
 
 
+def request(
+    model: str, began_s: float | None, ended_s: float | None, whose: str = OURS, **more: Any
+) -> Request:
+    """A request from ``began_s`` to ``ended_s`` (None: not told; it goes on)."""
+    began, ended_ = (None if t_s is None else at(t_s) for t_s in (began_s, ended_s))
+    return Request(model, began, ended_, began_s, ended_s, whose, **more)
+
+
 def untold(t_s: float, *names: str, deadline: datetime | None = None) -> Sample:
     """A sample of a server that does not tell its deadlines, nor anything else."""
     residents = tuple(Resident(name, None, expires_at=deadline) for name in names)
@@ -66,6 +74,16 @@ def only(*samples: Sample, **events: list[tuple[str, float]]) -> Residency:
     found = residencies(samples, **events)
     assert len(found) == 1, found
     return found[0]
+
+
+def when_and_why(stay: Residency) -> Residency:
+    """It without what is told of its size, its use and its load."""
+    return replace(
+        stay,
+        **dict.fromkeys(("size_bytes", "vram_bytes", "loaded_by", "touched_by", "keep_alive_s")),
+        **dict.fromkeys(("load_s", "overdue_s")),
+        why_resident="",
+    )
 
 
 def ended(stay: Residency) -> tuple[float, str | None]:

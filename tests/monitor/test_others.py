@@ -15,12 +15,13 @@ import psutil
 import pytest
 
 from lifecycle_widgets.monitor import Monitor
-from lifecycle_widgets.monitor.host import cpu_times
 from lifecycle_widgets.monitor.others import Others
 from lifecycle_widgets.monitor.others.family import Family, Meter
 from lifecycle_widgets.monitor.others.others import cpu_s
+from lifecycle_widgets.monitor.system.cores import other_cores as cpu_times
 from lifecycle_widgets.server import Server
 from tests.detached import detached
+from tests.monitor.hidden_files import hide
 from tests.recorded import RecordedServer, ollama
 
 NOBODY = "127.0.0.1:9"  # the discard port: no Ollama there
@@ -116,6 +117,7 @@ def test_what_a_process_does_not_tell_is_not_told(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """As of another user's, on some systems; the rest is, and it is no fault."""
+    monkeypatch.setattr(psutil, "LINUX", False)  # which has files for each of them
     monitor = Monitor(NOBODY)
     monitor.read()
     monkeypatch.setattr(psutil.Process, name, failing)
@@ -125,6 +127,27 @@ def test_what_a_process_does_not_tell_is_not_told(
         "cpu_times": sample.cpu_of_others,
         "io_counters": sample.disk_of_others_bytes_per_s,
         "memory_info": sample.ram_of_others_bytes,
+    }
+    assert told.pop(name) is None
+    assert all(value is not None for value in told.values())
+    assert sample.faults == ()
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="such files are Linux's")
+@pytest.mark.parametrize("name", ["stat", "io", "statm"])
+def test_what_a_file_of_a_process_does_not_tell_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """As that of another user's disk traffic; the rest is, and it is no fault."""
+    hide(monkeypatch, f"/{os.getpid()}/{name}")
+    monitor = Monitor(NOBODY)
+    monitor.read()
+    time.sleep(0.5)
+    sample = monitor.read()
+    told = {
+        "stat": sample.cpu_of_others,
+        "io": sample.disk_of_others_bytes_per_s,
+        "statm": sample.ram_of_others_bytes,
     }
     assert told.pop(name) is None
     assert all(value is not None for value in told.values())

@@ -14,6 +14,7 @@ import pytest
 
 from lifecycle_widgets.experiments.shortage.shortage import Shortage
 from lifecycle_widgets.monitor import Monitor
+from tests.monitor.hidden_files import hide
 from tests.recorded import RecordedServer, ollama
 
 
@@ -47,6 +48,7 @@ def test_a_probe_that_fails_fails_alone_and_is_said_once(
 ) -> None:
     monkeypatch.setattr(pynvml, "nvmlInit", lambda: None)
     monkeypatch.setattr(pynvml, "nvmlDeviceGetCount", lambda: 0)
+    monkeypatch.setattr(psutil, "LINUX", False)  # which has files for most of it
     monkeypatch.setattr(module, name, failing(fault))
     with RecordedServer(ollama()) as recorded, caplog.at_level(logging.WARNING):
         monitor = Monitor(recorded.url)
@@ -69,8 +71,31 @@ def test_a_probe_that_fails_fails_alone_and_is_said_once(
     assert not [line for line in monitor.read().faults if "GPU" not in line]  # it has recovered
 
 
+@pytest.mark.skipif(not psutil.LINUX, reason="such files are Linux's")
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [("/meminfo", "Main memory cannot be read"), ("/proc/stat", "The CPU cannot be read")],
+)
+def test_a_file_that_cannot_be_read_fails_alone_and_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, ending: str, said: str
+) -> None:
+    hide(monkeypatch, ending, OSError(24, "too many open files"))
+    with RecordedServer(ollama()) as recorded, caplog.at_level(logging.WARNING):
+        monitor = Monitor(recorded.url)
+        samples = [monitor.read() for _ in range(3)]
+        assert all(sample.residents for sample in samples)
+        assert (samples[-1].ram_used_bytes is None) == (ending == "/meminfo")
+        assert (samples[-1].cpu_fraction is None) == (ending == "/proc/stat")
+        for sample in samples:
+            assert sum(line.startswith(said) for line in sample.faults) == 1, sample.faults
+        assert len([r for r in caplog.records if said in r.getMessage()]) == 1
+        monkeypatch.undo()
+        assert monitor.read().faults == ()
+
+
 def test_whatever_the_processes_answer_a_sample_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each single process may be gone, hidden or odd at any moment."""
+    monkeypatch.setattr(psutil, "LINUX", False)
     with RecordedServer(ollama()) as recorded:
         monitor = Monitor(recorded.url)
         for name in ("cmdline", "ppid", "parents", "memory_info", "uids", "status", "is_running"):
@@ -88,7 +113,8 @@ sys.stdin.readline()
 from lifecycle_widgets.monitor import Monitor
 held = bytearray(50_000_000)
 sample = Monitor("127.0.0.1:9").read()
-print(sample.ram_of, sample.ram_used_bytes, sample.ram_total_bytes, sep=",")
+told = sample.ram_of, sample.ram_used_bytes, sample.ram_total_bytes
+print(*told, sample.machine.page_cache_bytes, sep=",")
 """
 
 
@@ -103,10 +129,11 @@ def test_where_memory_is_limited_it_is_the_containers() -> None:
         )
         shortage.adopt(child.pid)
         told, _ = child.communicate("\n", timeout=60)
-    ram_of, used, total = told.strip().split(",")
+    ram_of, used, total, page_cache = told.strip().split(",")
     assert ram_of == "this container"
     assert int(total) == pytest.approx(400e6, rel=0.01)
     assert 50e6 < int(used) < 300e6
+    assert int(page_cache) < 400e6 - int(used), "the container's own"
 
 
 def test_a_system_that_does_not_tell_who_listens(monkeypatch: pytest.MonkeyPatch) -> None:

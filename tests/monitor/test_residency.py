@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stay_samples import FOREVER_S, A, B, at, ended, only, sample, untold
+from stay_samples import FOREVER_S, A, B, at, ended, only, sample, untold, when_and_why
 
 from lifecycle_widgets.monitor import Residency, Runner, Sample, residencies
 
@@ -22,7 +22,7 @@ def test_nothing_seen() -> None:
 
 def test_still_resident() -> None:
     stay = only(sample(0, {}), sample(0.5, {A: 60}), sample(1, {A: 61}))
-    assert stay == Residency(A, at(0.5), None, None, at(61), False)
+    assert when_and_why(stay) == Residency(A, at(0.5), None, None, at(61), False)
 
 
 def test_forever_has_no_deadline() -> None:
@@ -33,7 +33,7 @@ def test_forever_has_no_deadline() -> None:
 
 def test_a_deadline_that_is_not_told() -> None:
     stay = only(untold(0, A), untold(1, A))
-    assert stay == Residency(A, at(0), None, None, None, False, is_told=False)
+    assert when_and_why(stay) == Residency(A, at(0), None, None, None, False, is_told=False)
     assert ended(only(untold(0, A), untold(1, A), untold(2))) == (2, "unknown")
     assert ended(only(untold(0, A), untold(2), unloads=[(A, 1.0)])) == (2, "requested")
     assert only(untold(0, A), sample(1, {A: 60})).expires_at == at(60)
@@ -70,9 +70,10 @@ def test_a_busy_model_past_its_deadline_is_resident() -> None:
 def test_a_runner_that_was_never_listed_is_a_stay() -> None:
     samples = [sample(0, {}, {}), sample(0.5, {}, {7: A}), sample(1, {}, {7: A})]
     loading = only(*samples)
-    assert loading == Residency(A, at(0.5), None, None, None, False, False, is_loading=True)
+    expected = Residency(A, at(0.5), None, None, None, False, False, is_loading=True)
+    assert when_and_why(loading) == expected
     gone = only(*samples, sample(1.5, {}, {}))
-    assert gone == Residency(A, at(0.5), at(1.5), "unknown", None, False, False)
+    assert when_and_why(gone) == Residency(A, at(0.5), at(1.5), "unknown", None, False, False)
     expired = only(*samples, sample(1.5, {}, {}), zeroed=[("a", 1.2)])
     assert (*ended(expired), expired.requests, expired.loads) == (1.5, "expired", 1, 1)
     assert len(residencies([*samples, sample(1.5, {}, {})], zeroed=[("a", 9.0)])) == 1
@@ -153,6 +154,8 @@ def test_out_of_sight_a_runner_that_was_loading_is_no_stay_any_more() -> None:
 def test_a_process_number_that_is_given_again() -> None:
     samples = [sample(0, {}, {1: A}), *(sample(t, {}, {}) for t in (1, 2)), sample(3, {}, {1: B})]
     assert [s.model for s in residencies(samples)] == [A, B]
+    samples = [sample(0, {A: 60}, {1: A}), sample(1, {}), *(sample(t, {}, {1: B}) for t in (2, 3))]
+    assert [s.model for s in residencies(samples)] == [A, B]
 
 
 # --- requests, as far as they are seen -----------------------------------------------------------
@@ -174,7 +177,9 @@ def test_each_change_of_the_deadline_is_a_request_that_has_ended() -> None:
 def test_a_request_with_keep_alive_0_of_which_nothing_else_was_seen() -> None:
     """On another machine a model comes and goes between two samples; this server knows of it."""
     stay = only(*(sample(t, {}) for t in (0, 1, 2)), zeroed=[("a", 0.4)])
-    assert stay == Residency(A, at(0.4), at(1), "expired", None, False, False, requests=1)
+    assert when_and_why(stay) == Residency(
+        A, at(0.4), at(1), "expired", None, False, False, requests=1
+    )
     for t_s in (-5.0, 7.0):  # before and after what was seen
         assert residencies([sample(t, {}) for t in (0, 1, 2)], zeroed=[("a", t_s)]) == ()
     untold_list = [replace(one, residents=None) for one in (sample(0, {}), sample(1, {}))]

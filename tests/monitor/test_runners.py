@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
+from lifecycle_widgets.monitor.in_force import InForce
 from lifecycle_widgets.monitor.runners import ModelNames, RunnerWatch
 from lifecycle_widgets.monitor.runners.command_lines import (
     digest_in,
@@ -18,7 +18,7 @@ from lifecycle_widgets.monitor.runners.command_lines import (
     listens_on,
     model_of,
 )
-from lifecycle_widgets.monitor.runners.limit import Limit
+from lifecycle_widgets.monitor.runners.limit import most_models
 from lifecycle_widgets.monitor.runners.watch import Found
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
@@ -116,16 +116,11 @@ def test_how_many_models_there_may_be_is_in_the_environment(
 ) -> None:
     """As Ollama reads it; what is none of its numbers is its own limit, which goes by the GPUs."""
     told = {} if setting is None else {"OLLAMA_MAX_LOADED_MODELS": setting}
-    started = [sys.executable, "-c", "print(flush=True); input()"]
-    with subprocess.Popen(
-        started, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | told
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        assert Limit().of(process.pid, gpus) == most
-        process.kill()
-    assert Limit().of(process.pid, gpus) is None
-    assert Limit().of(None, gpus) is None
+    assert most_models(InForce(environment=told), gpus) == most
+    not_all_read = most_models(InForce(environment=told, unseen="A file cannot be read."), gpus)
+    assert not_all_read == (None if setting is None else most)
+    assert most_models(InForce(unseen="It is elsewhere."), gpus) is None
+    assert most_models(None, gpus) is None
 
 
 def test_a_runner_that_is_not_listed_has_an_installed_models_name() -> None:

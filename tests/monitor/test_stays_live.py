@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from lifecycle_widgets.agent import run_agent
-from lifecycle_widgets.monitor import Monitor
+from lifecycle_widgets.monitor import OURS, Monitor, Sample
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.trouble import TEMPLATE, VARIABLE
 from lifecycle_widgets.server import Server
+from lifecycle_widgets.widgets.chart.words import status_text
 from tests.griptape_tools import CLOCK, clock
 from tests.live_requests import LoadLog
 
@@ -52,6 +53,30 @@ def loads(log: LoadLog) -> int:
 
 def nothing_left(monitor: Monitor) -> bool:
     return all(stay.until is not None for stay in monitor.residencies())
+
+
+def test_a_load_is_said_while_it_goes_on_and_whose_it_was(
+    box: Sandbox, log: LoadLog, eventually: Eventually
+) -> None:
+    said: list[str] = []
+    with Monitor(Server(box.url)) as monitor:
+
+        def listener(sample: Sample) -> None:
+            said.append(status_text(sample, monitor.residencies(), cost_fraction=0))
+
+        eventually(lambda: monitor.latest, "a first sample")
+        monitor.listen(listener)
+        monitor.server.preload(LARGER, "5m")
+        eventually(lambda: f"{LARGER} (runner" in said[-1], "it is there")
+        [stay] = monitor.residencies()
+    assert any(f"loading {LARGER}, 1 s" in line for line in said)
+    first = next(i for i, line in enumerate(said) if "loading" in line)
+    assert not any("no model in memory" in line for line in said[first:])
+    assert stay.load_s is not None
+    assert 0.8 <= stay.load_s < 10  # of these 0.8 s on purpose
+    assert (stay.loaded_by, stay.touched_by, stay.keep_alive_s) == (OURS, OURS, 300)
+    assert stay.why_resident.startswith("a request of ours ended ")
+    assert stay.why_resident.endswith("its keep_alive is 5m")
 
 
 @pytest.mark.slow

@@ -152,6 +152,10 @@ def test_two_of_another_user_are_told_apart_by_what_is_in_memory(home: Path) -> 
                 Monitor(box.url).read()
             )
             assert [name for _, name, _ in seen["runners"]] == [model]
+            now = seen["in_force"]
+            assert (now["pid"], now["version"]) == (box.pid, Server(box.url).version)
+            assert (now["environment"], now["default_keep_alive_s"]) == (None, None)
+            assert now["unseen"] == f"What process {box.pid} was started with is not ours to read."
 
 
 def test_two_of_another_user_with_the_same_in_memory_are_not_guessed_at(home: Path) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection
 
 import psutil
 
+from lifecycle_widgets.monitor.system.processes import Process, open_process, parent_of
+
 _UNTOLD = (psutil.Error, OSError, AttributeError, NotImplementedError)
 
 
@@ -19,20 +21,28 @@ class Family:
     """
 
     def __init__(self) -> None:
-        self.members: dict[int, psutil.Process] = {}
+        self.members: dict[int, Process] = {}
         self.born: set[int] = set()  #: since the last look, as children of members
         self.ended: dict[int, int | None] = {}  #: since the last look, and who waited for each
         self._parents: dict[int, int] = {}
-        self._seen: set[int] = set()
+        self._seen: frozenset[int] = frozenset()
 
-    def look(self, roots: Collection[int]) -> None:
-        """Take in what has been started since the last look, and forget what has ended."""
-        now = set(psutil.pids())
+    def look(self, roots: Collection[int], alive: frozenset[int] | None = None) -> None:
+        """Take in what has been started since the last look, and forget what has ended.
+
+        Parameters
+        ----------
+        roots:
+            Who is of the family, whoever has started it.
+        alive:
+            The numbers of all processes, where they have just been listed.
+        """
+        now = frozenset(psutil.pids()) if alive is None else alive
         self.ended = {pid: self._heir(pid, now) for pid in self.members.keys() - now}
         for pid in self.ended:
             del self.members[pid], self._parents[pid]
         self.born = set()
-        if self._seen:
+        if self._seen and now is not self._seen:
             self._take_in(now - self._seen)
         for pid in set(roots) - self.members.keys():
             self._adopt(pid)
@@ -58,7 +68,8 @@ class Family:
 
     def _join(self, pid: int, parent: int | None) -> None:
         with contextlib.suppress(*_UNTOLD):
-            self.members.setdefault(pid, psutil.Process(pid))
+            if pid not in self.members:
+                self.members[pid] = open_process(pid)
             self._parents[pid] = parent or 0
 
     def _heir(self, pid: int, alive: Collection[int]) -> int | None:
@@ -78,7 +89,7 @@ class Meter:
         The sum of a process so far, with that of the ended children that it has waited for.
     """
 
-    def __init__(self, read: Callable[[psutil.Process], float]) -> None:
+    def __init__(self, read: Callable[[Process], float]) -> None:
         self._read = read
         self._last: dict[int, float] = {}
 
@@ -110,6 +121,6 @@ class Meter:
 
 def _parent(pid: int) -> int | None:
     try:
-        return int(psutil.Process(pid).ppid())
+        return parent_of(pid)
     except _UNTOLD:
         return None

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import psutil
 
-from lifecycle_widgets.monitor.host import cpu_times
 from lifecycle_widgets.monitor.others.family import Family, Meter
 from lifecycle_widgets.monitor.others.quota import Quota, own_quota
+from lifecycle_widgets.monitor.system.processes import Process
+from lifecycle_widgets.monitor.system.sources import Sources
 
 _LEAST_S = 0.4  # what follows faster would show the ticks of the CPU times (10 ms)
 _UNTOLD = (psutil.Error, OSError, AttributeError, RuntimeError)
@@ -69,6 +70,11 @@ class _Sums:
 class Others:
     """Reads what others took since the reading before; one within 0.4 s repeats it.
 
+    Parameters
+    ----------
+    sources:
+        Where the machine's figures come from.
+
     Examples
     --------
     >>> others = Others()
@@ -76,14 +82,20 @@ class Others:
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sources: Sources | None = None) -> None:
+        self._sources = sources or Sources()
         self._family = Family()
         self._cpu, self._disk = Meter(cpu_s), Meter(_disk_bytes)
         self._quota = own_quota()
         self._last: _Sums | None = None
         self._taken = Taken()
 
-    def read(self, servers: Collection[int], ram_used_bytes: int | None) -> Taken:
+    def read(
+        self,
+        servers: Collection[int],
+        ram_used_bytes: int | None,
+        alive: frozenset[int] | None = None,
+    ) -> Taken:
         """What others took.
 
         Parameters
@@ -92,15 +104,19 @@ class Others:
             The processes of the watched server, as far as they are known.
         ram_used_bytes:
             Main memory in use, all together; None: not told.
+        alive:
+            The numbers of all processes, where they have just been listed.
         """
         now_s = time.monotonic()
         if self._last is not None and now_s - self._last.at_s < _LEAST_S:
             return self._taken
-        self._family.look({os.getpid(), *servers})
+        self._family.look({os.getpid(), *servers}, alive)
         ours_s, ours_bytes = (meter.since_last(self._family) for meter in (self._cpu, self._disk))
         container_s = self._quota.used_s() if self._quota is not None else None
         before = self._last
-        self._last = _Sums(now_s, *cpu_times(), _machine_disk_bytes(), container_s)
+        disks = self._sources.disks()
+        disk_bytes = None if disks is None else float(disks.read + disks.written)
+        self._last = _Sums(now_s, *self._sources.cores(), disk_bytes, container_s)
         cpu, disk = None, None
         if before is not None:
             cpu = self._last.cpu_since(before, ours_s, self._quota)
@@ -122,26 +138,18 @@ class Others:
         return max(0, used_bytes - ours_bytes)
 
 
-def cpu_s(process: psutil.Process) -> float:
+def cpu_s(process: Process) -> float:
     """Seconds of CPU that it has taken, and the ended children that it has waited for."""
     times = process.cpu_times()
     return float(times.user + times.system + times.children_user + times.children_system)
 
 
-def _disk_bytes(process: psutil.Process) -> float:
+def _disk_bytes(process: Process) -> float:
     told = process.io_counters()
     return float(told.read_bytes + told.write_bytes)
 
 
-def _own_bytes(process: psutil.Process) -> int:
+def _own_bytes(process: Process) -> int:
     """Its memory without the pages of files, which are page cache and not counted as used."""
     told = process.memory_info()
     return int(told.rss - getattr(told, "shared", 0))
-
-
-def _machine_disk_bytes() -> float | None:
-    try:
-        told = psutil.disk_io_counters(nowrap=False)
-    except _UNTOLD:
-        return None
-    return None if told is None else float(told.read_bytes + told.write_bytes)

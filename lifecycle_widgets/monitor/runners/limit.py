@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import psutil
+from lifecycle_widgets.monitor.in_force.values import InForce
 
 _VARIABLE = "OLLAMA_MAX_LOADED_MODELS"
 _PER_GPU = 3  # Ollama's own limit, also where there is no GPU
 
 
-class Limit:
-    """Reads the environment of a process, once; that does not change."""
+def most_models(in_force: InForce | None, gpus: int) -> int | None:
+    """The limit; None where the environment is not known, or not all of it.
 
-    def __init__(self) -> None:
-        self._read: tuple[int | None, str | None] = (None, None)  # of which process
+    Parameters
+    ----------
+    in_force:
+        What is known of the server.
+    gpus:
+        How many GPUs with memory of their own there are: where nobody has set a limit, it goes by
+        that.
 
-    def of(self, pid: int | None, gpus: int) -> int | None:
-        """The limit; None where the process's environment is not ours to see.
-
-        Parameters
-        ----------
-        pid:
-            The server's process; None where it is not known.
-        gpus:
-            How many GPUs there are: where nobody has set a limit, it goes by that.
-        """
-        if pid != self._read[0]:
-            self._read = pid, _setting(pid)
-        setting = self._read[1]
-        if setting is None:
-            return None
-        told = setting.strip().strip("\"'")
-        is_number = told.isascii() and told.isdigit()
-        return (int(told) if is_number else 0) or _PER_GPU * max(gpus, 1)
-
-
-def _setting(pid: int | None) -> str | None:
-    """What was set, empty for nothing; None where it cannot be seen."""
-    if pid is None:
+    Examples
+    --------
+    >>> most_models(InForce(environment={}), 2), most_models(None, 2)
+    (6, None)
+    """
+    environment = in_force.environment if in_force is not None else None
+    if in_force is None or environment is None:
         return None
-    try:
-        return str(psutil.Process(pid).environ().get(_VARIABLE, ""))
-    except (psutil.Error, OSError):
+    if _VARIABLE not in environment and in_force.unseen is not None:
         return None
+    told = environment.get(_VARIABLE, "").strip().strip("\"'")
+    is_number = told.isascii() and told.isdigit()
+    return (int(told) if is_number else 0) or _PER_GPU * max(gpus, 1)

@@ -61,7 +61,19 @@ class ModelNames:
                 names[unnamed[0].pid] = self._left[unnamed[0].pid] = left[0].name
             self._left = {pid: name for pid, name in self._left.items() if pid in names}
         return tuple(
-            Runner(one.pid, one.rss_bytes, names[one.pid], one.digest, one.options) for one in found
+            Runner(
+                one.pid,
+                one.rss_bytes,
+                names[one.pid],
+                one.digest,
+                one.options,
+                settings=one.settings,
+                vram_bytes=one.on_gpus.vram_bytes if one.on_gpus else None,
+                cards=one.on_gpus.cards if one.on_gpus else (),
+                cpu_s=one.cpu_s,
+                started_s=one.started_s,
+            )
+            for one in found
         )
 
     def _name(self, one: Found, residents: Sequence[Resident]) -> str | None:

@@ -8,12 +8,23 @@ from dataclasses import dataclass
 
 import psutil
 
+from lifecycle_widgets.monitor.in_force.values import RunnerSettings
 from lifecycle_widgets.monitor.runners.command_lines import (
     is_helper,
     is_server,
     listens_on,
     model_of,
     options_of,
+)
+from lifecycle_widgets.monitor.runners.settings import settings_of
+from lifecycle_widgets.monitor.system.pids import Pids
+from lifecycle_widgets.monitor.system.processes import (
+    Process,
+    ancestors_of,
+    command_line_of,
+    open_process,
+    parent_of,
+    started_s,
 )
 
 _GENERATIONS = 3  # between a server and its runner a wrapper or two may stand
@@ -26,13 +37,17 @@ class Known:
 
     ``chain``: itself, and those who started it up to the nearest Ollama server. ``model``: as in
     its command line; None for a server, and for a server's child that names none. ``options``:
-    what else is there.
+    what else is there, and ``settings`` what that means. ``opened``: a runner, for the
+    readings of each sample; ``started_s``: when it began, by ``time.monotonic()``.
     """
 
     process: psutil.Process
     chain: tuple[int, ...]
     model: str | None = None
     options: str | None = None
+    settings: RunnerSettings | None = None
+    opened: Process | None = None
+    started_s: float | None = None
 
     @property
     def pid(self) -> int:
@@ -48,26 +63,37 @@ class Processes:
     """
 
     def __init__(self) -> None:
-        self._seen: dict[int, int] = {}  # process number: in how many scans
+        self.alive: frozenset[int] = frozenset()  #: all processes, as of the last scan
+        self._pids = Pids()
+        self._scans = 0
+        self._since: dict[int, int] = {}  # process number: the scan that it was new in
+        self._newest = 0  # of these
+        self._above: dict[int, int] = {}  # process number: its parent's
         self.servers: dict[int, Known] = {}
         self.runners: dict[int, Known] = {}
         self._parents: frozenset[int] = frozenset()  # whose children count, whatever they are
 
     def scan(self) -> None:
         """Take in what is new, and forget what has ended."""
-        now = psutil.pids()
-        for known in (self.servers, self.runners):
-            for pid in known.keys() - set(now):
-                del known[pid]
-        for pid in now:
-            if self._seen.get(pid, 0) in _LOOKS:
-                self.look_at(pid)
-        self._seen = {pid: self._seen.get(pid, 0) + 1 for pid in now}
+        now = self._pids.look()
+        if now is not self.alive:
+            self.alive = now
+            for known in (self.servers, self.runners, self._above):
+                for pid in known.keys() - now:
+                    del known[pid]
+            self._since = {pid: self._since.get(pid, self._scans) for pid in now}
+            self._newest = max(self._since.values(), default=0)
+        if self._scans - self._newest <= _LOOKS[-1]:
+            for pid, since in self._since.items():
+                if self._scans - since in _LOOKS:
+                    self.look_at(pid)
+        self._scans += 1
 
     def adopt(self, servers: frozenset[int]) -> None:
         """From now on take in every child of these: an engine may have any command line."""
         if not servers <= self._parents:
-            self._seen.clear()  # look at all of them again
+            self._since = dict.fromkeys(self.alive, self._scans)  # look at all of them again
+            self._newest = self._scans
         self._parents = servers
 
     def of_user(self, uid: int) -> list[int]:
@@ -85,16 +111,30 @@ class Processes:
         if pid in self.servers or pid in self.runners:
             return
         with contextlib.suppress(psutil.Error, OSError):  # it has ended, or is not for us to see
-            process = psutil.Process(pid)
-            arguments = process.cmdline()
+            arguments = command_line_of(pid)
             if is_server(arguments):
+                process = psutil.Process(pid)
                 if not is_forked(process, arguments):  # else a runner to be
                     self.servers[pid] = Known(process, (pid,))
             elif (model := model_of(arguments)) is not None:
-                chain = (pid, *_started_by(process))
-                self.runners[pid] = Known(process, chain, model, options_of(arguments))
-            elif self._parents and not is_helper(arguments) and process.ppid() in self._parents:
-                self.runners[pid] = Known(process, (pid, process.ppid()))
+                process = psutil.Process(pid)
+                chain = (pid, *_started_by(pid))
+                told = options_of(arguments), settings_of(arguments)
+                self.runners[pid] = Known(process, chain, model, *told, *_opened(pid))
+            elif self._parents and self._parent(pid) in self._parents and not is_helper(arguments):
+                process, chain = psutil.Process(pid), (pid, self._parent(pid))
+                self.runners[pid] = Known(process, chain, None, None, None, *_opened(pid))
+
+    def _parent(self, pid: int) -> int:
+        """Who started it: asked once. Raises psutil.Error, OSError."""
+        if pid not in self._above:
+            self._above[pid] = parent_of(pid)
+        return self._above[pid]
+
+
+def _opened(pid: int) -> tuple[Process, float]:
+    opened = open_process(pid)
+    return opened, started_s(opened)
 
 
 def is_forked(process: psutil.Process, arguments: list[str] | None = None) -> bool:
@@ -129,12 +169,12 @@ def name_of(pid: int) -> str:
         return "another program"
 
 
-def _started_by(process: psutil.Process) -> Iterator[int]:
+def _started_by(pid: int) -> Iterator[int]:
     """Who started it, up to the nearest Ollama server: what is above that has no part in it."""
-    for ancestor in process.parents()[:_GENERATIONS]:
-        yield ancestor.pid
+    for ancestor in ancestors_of(pid, _GENERATIONS):
+        yield ancestor
         with contextlib.suppress(psutil.Error, OSError):  # one that does not tell is none
-            if is_server(ancestor.cmdline()):
+            if is_server(command_line_of(ancestor)):
                 return
 
 

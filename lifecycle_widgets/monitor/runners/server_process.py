@@ -6,8 +6,6 @@ import os
 import time
 from collections.abc import Sequence
 
-import psutil
-
 from lifecycle_widgets.monitor.runners.command_lines import digest_in
 from lifecycle_widgets.monitor.runners.processes import Processes, forwarder_of, name_of
 from lifecycle_widgets.monitor.runners.sockets import Listening, who_listens
@@ -39,13 +37,14 @@ class ServerProcess:
     def look(self, *, again: bool = False) -> None:
         """Find it; when nothing has changed, nothing is done (it takes some 20 ms)."""
         known = frozenset(self._processes.servers)
-        alive = self.pid is not None and psutil.pid_exists(self.pid)
+        alive = self.pid in self._processes.alive
         settled = alive and self._is_proven
         waited = time.monotonic() - self._looked_s >= _LOOK_AGAIN_S
-        if again or (known, alive) != (self._known, self._alive) or (waited and not settled):
+        is_new = known != self._known and not (settled and self._is_certain)
+        if again or is_new or alive != self._alive or (waited and not settled):
             self._looked_s, self._known = time.monotonic(), known
             self._locate()
-        self._alive = self.pid is not None and psutil.pid_exists(self.pid)
+        self._alive = self.pid in self._processes.alive
 
     def judge(self, weights: Sequence[str | None]) -> None:
         """Take in what the server says is in memory.

@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from lifecycle_widgets.monitor.in_force.values import RunnerSettings
 from lifecycle_widgets.monitor.runners.command_lines import digest_in
-from lifecycle_widgets.monitor.runners.limit import Limit
 from lifecycle_widgets.monitor.runners.processes import Known, Processes
 from lifecycle_widgets.monitor.runners.server_process import ServerProcess
+from lifecycle_widgets.monitor.runners.vram import OnGpus, Vram
+from lifecycle_widgets.monitor.system.processes import Process
 from lifecycle_widgets.server import Server
 
 
@@ -20,7 +22,9 @@ class Found:
     """A runner process: its number, its memory, and what it serves.
 
     ``model`` is what its command line says, a path or a name; ``digest`` that of the weights.
-    Each is None where it is not told. ``options`` is what else it says of how it was loaded.
+    Each is None where it is not told. ``options`` is what else it says of how it was loaded, and
+    ``settings`` what that means; ``on_gpus`` is what it has there, as the driver tells;
+    ``cpu_s`` and ``started_s`` are as in `Runner`.
     """
 
     pid: int
@@ -28,6 +32,10 @@ class Found:
     digest: str | None
     model: str | None = None
     options: str | None = None
+    settings: RunnerSettings | None = None
+    on_gpus: OnGpus | None = None
+    cpu_s: float | None = None
+    started_s: float | None = None
 
 
 class RunnerWatch:
@@ -50,7 +58,7 @@ class RunnerWatch:
         #: why the runners cannot be seen, in a sentence; None when they can
         self.unseen: str | None = None
         self._processes = Processes()
-        self._limit = Limit()
+        self._vram = Vram()
         self._server: ServerProcess | None = None
         if server.is_local:
             self._server = ServerProcess(parts.hostname or "", parts.port or 0, self._processes)
@@ -67,15 +75,10 @@ class RunnerWatch:
         """The server's process; None where it is not known."""
         return None if self._server is None else self._server.pid
 
-    def most_models(self, gpus: int) -> int | None:
-        """How many models may be in memory at once; None where that cannot be seen.
-
-        Parameters
-        ----------
-        gpus:
-            How many GPUs there are: where nobody has set a limit, Ollama's own goes by that.
-        """
-        return self._limit.of(self.server_pid, gpus)
+    @property
+    def alive(self) -> frozenset[int] | None:
+        """All processes of this machine, as of the last scan; None where there was none."""
+        return None if self._server is None else self._processes.alive
 
     def scan(self) -> tuple[Found, ...] | None:
         """The runners that are alive now, with the resident set size (RSS) of each.
@@ -115,7 +118,9 @@ class RunnerWatch:
 
     def _read_all(self, pid: int | None) -> None:
         runners = self._processes.runners_of(pid) if pid is not None else ()
-        self._read = pid, tuple(one for one in map(_reading, runners) if one is not None)
+        vram = self._vram.of([one.pid for one in runners])
+        readings = (_reading(one, vram.get(one.pid)) for one in runners)
+        self._read = pid, tuple(one for one in readings if one is not None)
 
     def _shown(self, server: ServerProcess, *, holds: bool) -> tuple[Found, ...] | None:
         why = server.why_not(holds=holds)
@@ -133,13 +138,31 @@ def _holding(found: tuple[Found, ...], resident: int) -> tuple[Found, ...]:
     return tuple(one for one in found if one.model is not None or one in unnamed[:left])
 
 
-def _reading(runner: Known) -> Found | None:
+def _reading(runner: Known, on_gpus: OnGpus | None) -> Found | None:
     """One reading; None when it has ended (also when its number is another's by now)."""
+    opened = runner.opened
     try:
-        rss_bytes = int(runner.process.memory_info().rss) if runner.process.is_running() else 0
+        rss_bytes = opened.memory_info().rss if opened is not None else 0
     except (psutil.Error, OSError):
         return None
-    if not rss_bytes:  # a zombie has no memory
+    if not opened or not rss_bytes:  # a zombie has no memory
         return None
-    digest = digest_in(runner.model)
-    return Found(runner.pid, rss_bytes, digest, runner.model, runner.options)
+    return Found(
+        runner.pid,
+        rss_bytes,
+        digest_in(runner.model),
+        runner.model,
+        runner.options,
+        settings=runner.settings,
+        on_gpus=on_gpus,
+        cpu_s=_cpu_s(opened),
+        started_s=runner.started_s,
+    )
+
+
+def _cpu_s(opened: Process) -> float | None:
+    try:
+        times = opened.cpu_times()
+    except (psutil.Error, OSError, AttributeError):
+        return None
+    return float(times.user + times.system)

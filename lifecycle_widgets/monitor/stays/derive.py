@@ -1,31 +1,42 @@
-"""Samples into residencies: a pure function, of the samples and of what was done from here."""
+"""Stays into residencies: of the samples, of what was done from here, and of the requests."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from lifecycle_widgets.monitor.sample import Sample
 from lifecycle_widgets.monitor.stays.ending import Known, ending
 from lifecycle_widgets.monitor.stays.events import Event, by_name, given
 from lifecycle_widgets.monitor.stays.residency import Residency
-from lifecycle_widgets.monitor.stays.watch import Stay, Watch, left_of
-from lifecycle_widgets.server import FOREVER, full_name
+from lifecycle_widgets.monitor.stays.stay import Stay
+from lifecycle_widgets.monitor.stays.staying import staying
+from lifecycle_widgets.monitor.stays.use import keep_alive_of, load_s, loaded_by, touched_by
+from lifecycle_widgets.monitor.stays.watch import Watch
+from lifecycle_widgets.monitor.traffic.request import Request
+from lifecycle_widgets.server import full_name
 
+_full_name = lru_cache(maxsize=1000)(full_name)
 _CLOCK_WAS_SET = timedelta(seconds=1.5)
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
+    """A residency, and its times on the clock of durations."""
+
     since_s: float
     until_s: float  # endless while it is still resident
     residency: Residency
 
 
 def residencies(
-    samples: Sequence[Sample], unloads: Iterable[Event] = (), zeroed: Iterable[Event] = ()
+    samples: Sequence[Sample],
+    unloads: Iterable[Event] = (),
+    zeroed: Iterable[Event] = (),
+    requests: Sequence[Request] = (),
 ) -> tuple[Residency, ...]:
     """All stays in memory that the samples show, in order of their beginning.
 
@@ -36,6 +47,8 @@ def residencies(
     unloads, zeroed:
         What `Server.unloads` and `Server.zeroed` hold: models that were unloaded, and requests
         with keep_alive 0 that have ended.
+    requests:
+        What `Monitor.requests` tells: whose requests loaded and used the models.
 
     Examples
     --------
@@ -47,15 +60,40 @@ def residencies(
     watch = Watch()
     for sample in samples:
         watch.see(sample)
-    stays = _named(watch.stays)
+    known = Known(samples[-1], watch.stays, watch.first_look, by_name(unloads))
+    found, moments = found_in(known, samples, zeroed, requests)
+    return in_a_row([*found.values(), *moments])
+
+
+def found_in(
+    known: Known,
+    samples: Sequence[Sample],
+    zeroed: Iterable[Event],
+    requests: Sequence[Request],
+    decided: Container[Stay] = (),
+) -> tuple[dict[Stay, Found], list[Found]]:
+    """What each of the known stays is to the reader, but of those that are decided already.
+
+    The stays are given a name, and the requests that ended in them.
+
+    Returns
+    -------
+    tuple
+        Also the stays of which nothing but a request with keep_alive 0 is known.
+    """
+    stays = _named(known.stays)
     moments = given(zeroed, stays, samples)
-    known = Known(samples[-1], stays, watch.first_look, by_name(unloads))
-    found = [_found(stay, known) for stay in stays]
-    found += [_Found(t_s, end.t_s, _moment(name, t_s, end)) for name, t_s, end in moments]
+    known = replace(known, stays=stays)
+    found = {stay: _found(stay, known, requests) for stay in stays if stay not in decided}
+    return found, [Found(t_s, end.t_s, _moment(name, t_s, end)) for name, t_s, end in moments]
+
+
+def in_a_row(found: Iterable[Found]) -> tuple[Residency, ...]:
+    """In order of their beginning, and of one model one after the other."""
     return tuple(one.residency for one in _in_order(_apart(_in_order(found))))
 
 
-def _in_order(found: Iterable[_Found]) -> list[_Found]:
+def _in_order(found: Iterable[Found]) -> list[Found]:
     return sorted(found, key=lambda one: one.since_s)
 
 
@@ -80,28 +118,38 @@ def _are_together(one: Stay, other: Stay) -> bool:
     return one.first.t_s <= other.over_s and other.first.t_s <= one.over_s
 
 
-def _found(stay: Stay, known: Known) -> _Found:
+def _found(stay: Stay, known: Known, requests: Sequence[Request]) -> Found:
     end, why = ending(stay, known)
     until_s = math.inf if end is None else end.t_s
-    return _Found(stay.first.t_s, until_s, _residency(stay, end, why))
+    stay.uses.look(stay, until_s, requests)
+    return Found(stay.first.t_s, until_s, _residency(stay, end, why, known))
 
 
-def _residency(stay: Stay, end: Sample | None, why: str | None) -> Residency:
-    is_forever, deadline = False, None
-    if stay.resident is not None and stay.listed is not None:
-        is_forever = FOREVER.total_seconds() < left_of(stay.resident, stay.listed) < math.inf
-        deadline = None if is_forever else _local(stay.resident.expires_at, stay.first)
+def _residency(stay: Stay, end: Sample | None, why: str | None, known: Known) -> Residency:
+    deadline = None
+    if stay.resident is not None and not stay.is_forever:
+        deadline = _local(stay.resident.expires_at, stay.first)
     requests = stay.requests + len(stay.zeroed_s)
+    now = None if end is not None else staying(stay, known.latest, deadline)
     return Residency(
         model=stay.model,
         since=stay.first.at,
         until=None if end is None else _until(stay, end),
         why=why,
         expires_at=deadline,
-        is_forever=is_forever,
-        is_told=is_forever or deadline is not None,
+        is_forever=stay.is_forever,
+        is_told=stay.is_forever or deadline is not None,
         requests=max(requests, 1) if why == "expired" else requests,
         is_loading=end is None and stay.resident is None,
+        size_bytes=stay.most_bytes or stay.told_bytes,
+        vram_bytes=stay.vram_bytes,
+        loaded_by=loaded_by(stay, known.first_look),
+        touched_by=touched_by(stay),
+        keep_alive_s=keep_alive_of(stay),
+        load_s=load_s(stay, known.first_look, None if end is not None else known.latest),
+        why_resident="" if now is None else now.why,
+        overdue_s=None if now is None else now.overdue_s,
+        is_stuck=now is not None and now.is_stuck,
     )
 
 
@@ -125,17 +173,17 @@ def _until(stay: Stay, end: Sample) -> datetime:
     return by_durations if by_durations - end.at > _CLOCK_WAS_SET else end.at
 
 
-def _apart(found: Iterable[_Found]) -> Iterator[_Found]:
+def _apart(found: Iterable[Found]) -> Iterator[Found]:
     """Of one model one stay after another: a runner may be seen before the last one's end is."""
-    last: dict[str, _Found] = {}
+    last: dict[str, Found] = {}
     for one in found:
-        name = full_name(one.residency.model)
+        name = _full_name(one.residency.model)
         before = last.get(name)
         if name and before is not None and one.since_s < before.until_s:
             if one.until_s <= before.until_s:
                 continue
             assert before.residency.until is not None
             later = replace(one.residency, since=before.residency.until)
-            one = _Found(before.until_s, one.until_s, later)
+            one = Found(before.until_s, one.until_s, later)
         last[name] = one
         yield one

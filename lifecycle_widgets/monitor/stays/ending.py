@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from lifecycle_widgets.monitor.sample import Sample
 from lifecycle_widgets.monitor.stays.room import was_evicted
-from lifecycle_widgets.monitor.stays.watch import DYING_S, HICCUP_S, Stay
+from lifecycle_widgets.monitor.stays.stay import Stay
+from lifecycle_widgets.monitor.stays.watch import DYING_S, HICCUP_S
 from lifecycle_widgets.server import full_name
 
 _AFTER_REQUEST_S = 5.0  # an idle model leaves at once when asked; a busy one shows it otherwise
@@ -120,4 +121,4 @@ def _is_seen(stay: Stay, end: Sample) -> bool:
 
 
 def _listed_after_end_s(sample: Sample) -> float:
-    return _LISTED_AFTER_END_GPU_S if sample.gpus else _LISTED_AFTER_END_S
+    return _LISTED_AFTER_END_GPU_S if sample.cards else _LISTED_AFTER_END_S

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from lifecycle_widgets.monitor.sample import Sample
-from lifecycle_widgets.monitor.stays.watch import Stay
+from lifecycle_widgets.monitor.stays.stay import Stay
 from lifecycle_widgets.server import full_name
 
 # a sample may be so old; who waits for an answer may hear it so much later
@@ -47,7 +47,8 @@ def given(
             # by the weights as well: a runner that was never listed has but one of their names
             stay = _of(t_s, [*named[model], *_unlisted(stays, named[model])])
             if stay is not None:
-                stay.zeroed_s.append(t_s)
+                if t_s not in stay.zeroed_s:
+                    stay.zeroed_s.append(t_s)
                 stay.model = stay.model or model
             elif (end := _by_then_gone(t_s, model, samples)) is not None:
                 moments.append((model, t_s, end))

@@ -21,7 +21,7 @@ class Residency:
         when that is not told.
     since:
         When it was first seen: its runner, which loads for a while before /api/ps lists it, else
-        the listing; the oldest sample's time when it was there already.
+        the listing; the time of the first sample when it was there already.
     until:
         When it was first seen to have left; None while it is still resident.
     why:
@@ -56,6 +56,25 @@ class Residency:
         A preload is one; an unload is none.
     is_loading:
         True while its runner is there and /api/ps does not list it yet.
+    size_bytes, vram_bytes:
+        The most that it took: its runner's memory where that was seen, else what Ollama tells; and
+        the part on GPUs, as Ollama tells. None: not told.
+    loaded_by, touched_by:
+        Whose request loaded it, and whose ended last in it: "ours", "another client"; None: not
+        known.
+    keep_alive_s:
+        The keep_alive in force, or last in force, in seconds (endless: forever): as a request has
+        it, or as its deadline shows until its first use is over. None: not known.
+    load_s:
+        How long the load took, or takes by now: as Ollama told us, else from the start of its
+        runner to the sample that lists it; None where it was not seen.
+    why_resident:
+        Why it is in memory now, in a sentence for the reader; empty once it has left.
+    overdue_s:
+        For how long it has been past its deadline: busy, or stuck; None when it is not.
+    is_stuck:
+        True when it is past its deadline, its runner does nothing, and nobody is known to wait
+        for it ("Stopping..." in `ollama ps`).
 
     Examples
     --------
@@ -76,3 +95,12 @@ class Residency:
     loads: int = 1
     requests: int = 0
     is_loading: bool = False
+    size_bytes: int | None = None
+    vram_bytes: int | None = None
+    loaded_by: str | None = None
+    touched_by: str | None = None
+    keep_alive_s: float | None = None
+    load_s: float | None = None
+    why_resident: str = ""
+    overdue_s: float | None = None
+    is_stuck: bool = False

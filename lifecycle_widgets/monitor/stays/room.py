@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lifecycle_widgets.monitor.sample import Sample
-from lifecycle_widgets.monitor.stays.watch import Stay
+from lifecycle_widgets.monitor.stays.stay import Stay
 from lifecycle_widgets.server import same_name
 
 _BEFORE_S = 1.0  # readings of one sample are not of one moment
@@ -66,7 +66,7 @@ def _within_s(stay: Stay, left: Sample) -> float:
     if stay.runner is None:
         return _LISTED_S
     between_samples_s = left.t_s - stay.last.t_s
-    return max(_RUNNER_GPU_S if left.gpus else _RUNNER_S, 1.5 * between_samples_s)
+    return max(_RUNNER_GPU_S if left.cards else _RUNNER_S, 1.5 * between_samples_s)
 
 
 def _needed_it(stay: Stay, end: Sample, other: Stay, stays: Sequence[Stay]) -> bool | None:
@@ -131,7 +131,7 @@ def _free_bytes(sample: Sample) -> int | None:
     """Of the GPUs, where there are some, else of main memory; not of another machine."""
     if sample.runners is None:
         return None
-    pairs = [(gpu.memory_used_bytes, gpu.memory_total_bytes) for gpu in sample.gpus]
+    pairs = [(gpu.memory_used_bytes, gpu.memory_total_bytes) for gpu in sample.cards]
     free = 0
     for used, total in pairs or [(sample.ram_used_bytes, sample.ram_total_bytes)]:
         if used is None or total is None:

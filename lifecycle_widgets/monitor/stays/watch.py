@@ -5,82 +5,14 @@ A runner is one load. Where runners cannot be seen, a stay is what /api/ps lists
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
+from collections.abc import Set
 
 from lifecycle_widgets.monitor.sample import Runner, Sample
+from lifecycle_widgets.monitor.stays.stay import Stay
 from lifecycle_widgets.server import Resident
 
 HICCUP_S = 3.0  # a server that does not answer for less may just be busy
 DYING_S = 1.0  # a server that ends takes its runners with it, and they are gone before
-
-
-@dataclass(slots=True, eq=False)
-class Stay:
-    """One model in memory, and what was noticed: each the first sample that showed it."""
-
-    first: Sample
-    model: str = ""
-    runner: Runner | None = None  # as last seen
-    resident: Resident | None = None  # as last listed
-    held: Sample | None = None  # the last sample with its runner
-    listed: Sample | None = None  # the last sample that lists it
-    most_bytes: int = 0  # that its runner had
-    due_s: float = math.inf  # when its deadline is, on the clock of durations
-    is_settled: bool = False  # its first request has ended: until then the deadline moves along
-    requests: int = 0  # that have ended in it, as far as its deadlines tell
-    gone: Sample | None = None  # its runner is no more
-    lost: Sample | None = None  # the server does not answer any more
-    left: Sample | None = None  # the server answers, and does not list it
-    zeroed_s: list[float] = field(default_factory=list)  # when requests with keep_alive 0 ended
-
-    @property
-    def last(self) -> Sample:
-        """The last sample that shows it in memory."""
-        return self.listed or self.held or self.first
-
-    @property
-    def ended(self) -> Sample | None:
-        """Its runner is no more, and Ollama had not dropped it by then."""
-        if self.gone is None or (self.left is not None and self.gone.t_s >= self.left.t_s):
-            return None
-        return self.gone
-
-    @property
-    def over_s(self) -> float:
-        """When it was seen to be over, however; endless when it was not."""
-        over = self.ended or self.left
-        return math.inf if over is None else over.t_s
-
-    # --- what a sample says of it ----------------------------------------------------------------
-
-    def is_held(self, sample: Sample, runner: Runner) -> None:
-        """Its runner is there."""
-        self.runner, self.held, self.gone = runner, sample, None
-        if runner.rss_bytes > self.most_bytes:
-            self.most_bytes = runner.rss_bytes
-        if self.resident is None and runner.model is not None:
-            self.model = runner.model
-
-    def is_listed(self, sample: Sample, resident: Resident) -> None:
-        """It stands in /api/ps."""
-        before = self.resident
-        if before is None or resident.expires_at != before.expires_at:
-            # seen for the first time: a clock that is set later does not change what it means
-            left_s = left_of(resident, sample)
-            self.due_s = sample.t_s + left_s
-            # without time left it was an unload, or a request with keep_alive 0
-            self.requests += self.is_settled and left_s > 0
-        elif not self.is_settled and resident.expires_at and resident.expires_at.year > 1:
-            self.is_settled = True  # the year 1: none was set
-            self.requests += 1
-        self.model, self.resident, self.listed, self.lost = resident.name, resident, sample, None
-
-
-def left_of(resident: Resident, sample: Sample) -> float:
-    """How long until its deadline, in seconds; endless when none is told."""
-    left_s = resident.expires_in_s(sample.at)
-    return math.inf if left_s is None else left_s
 
 
 class Watch:
@@ -110,6 +42,16 @@ class Watch:
             if sample.residents is not None:
                 for stay in self._unlisted:
                     stay.lost = None
+
+    def forget(self, stays: Set[Stay]) -> Set[Stay]:
+        """Keep nothing of these, but of those whose runner is there; returns the others."""
+        gone = stays - set(self._alive)
+        if gone:
+            self.stays = [stay for stay in self.stays if stay not in gone]
+            self._held = {pid: stay for pid, stay in self._held.items() if stay not in gone}
+            self._listed = {name: s for name, s in self._listed.items() if s not in gone}
+            self._unlisted = [stay for stay in self._unlisted if stay not in gone]
+        return gone
 
     # --- runners ---------------------------------------------------------------------------------
 
@@ -196,10 +138,12 @@ class Watch:
 def _is_another(stay: Stay, runner: Runner, sample: Sample) -> bool:
     """Whether a process that was seen before is a new one: numbers are given again."""
     over = stay.left or (stay.gone if stay.resident is None else None)
-    if over is None or stay.gone is None:  # it could not be read for once, or is about to end
-        return False
     known = stay.runner.weights if stay.runner is not None else None
-    return runner.weights != known or sample.t_s - stay.gone.t_s >= HICCUP_S
+    if over is None or (stay.gone is None and None in (known, runner.weights)):
+        return False  # it could not be read for once, or is about to end
+    if runner.weights != known:
+        return True
+    return stay.gone is not None and sample.t_s - stay.gone.t_s >= HICCUP_S
 
 
 def _is_loaded_anew(stay: Stay, resident: Resident) -> bool:

@@ -1,4 +1,4 @@
-"""NVIDIA GPUs through NVML; no GPU, no driver or no library simply means that there are none."""
+"""NVIDIA's GPUs, through NVML: no card, no driver or no library means that there are none."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ from lifecycle_widgets.monitor.sample import Gpu
 
 _Value = TypeVar("_Value")
 _MOST_BYTES = 1 << 50  # "not available" is written as the largest number that there is
+_MOST_MW, _MOST_C = 1e8, 200.0
+_MOST_MHZ = 1e5
+# NVML's numbers for the sensor on the chip, and for the clock of what computes
+_TEMPERATURE_GPU = _CLOCK_GRAPHICS = 0
 # NVML's errors, by their names
 _GONE = ("NVMLError_GpuIsLost", "NVMLError_GpuNotFound")
 _NEVER_TOLD = ("NVMLError_NotSupported", "NVMLError_NoPermission")
 
 
-class Gpus:
-    """The GPUs of this machine, with their handles kept open.
+class NvidiaGpus:
+    """NVIDIA's GPUs of this machine, with their handles kept open.
 
-    Reads utilisation and memory only: microseconds each. NVML's list of processes, at
-    milliseconds and a lock in the driver, is never asked for. Nothing that a driver does is an
-    exception here: what one card does not tell is None, and the other cards are read.
+    Reads utilisation, memory, power, temperature and clock: microseconds each. NVML's list of
+    processes, at milliseconds and a lock in the driver, is not asked for. Nothing that a driver
+    does is an exception here: what one card does not tell is None, and the other cards are read.
     """
 
     def __init__(self) -> None:
         self._nvml: Any = None
         self._cards: list[tuple[int, str, Any]] = []
         self._faults: dict[str, str] = {}
+        #: how many there are, with those that cannot be opened: their numbers are taken
+        self.count = 0
         try:
             import pynvml
 
@@ -33,7 +39,8 @@ class Gpus:
         except Exception:  # ImportError, NVMLError, or a broken driver's own: no GPUs
             return
         self._nvml = pynvml
-        for index in range(self._count()):
+        self.count = self._counted()
+        for index in range(self.count):
             try:
                 self._cards.append((index, *self._opened(index)))
             except _Lost:  # the others are shown
@@ -59,7 +66,7 @@ class Gpus:
 
     # --- one card --------------------------------------------------------------------------------
 
-    def _count(self) -> int:
+    def _counted(self) -> int:
         try:
             return (
                 _whole(self._told("the number of GPUs", self._nvml.nvmlDeviceGetCount), 1024) or 0
@@ -85,6 +92,14 @@ class Gpus:
             memory = self._told(
                 f"the memory of GPU {index}", lambda: nvml.nvmlDeviceGetMemoryInfo(handle)
             )
+            power = self._told(f"the power of GPU {index}", self._asking("PowerUsage", handle))
+            temperature = self._told(
+                f"the temperature of GPU {index}",
+                self._asking("Temperature", handle, _TEMPERATURE_GPU),
+            )
+            clock = self._told(
+                f"the clock of GPU {index}", self._asking("ClockInfo", handle, _CLOCK_GRAPHICS)
+            )
         except _Lost:
             return None
         percent = _whole(getattr(rates, "gpu", None), 100)
@@ -96,7 +111,15 @@ class Gpus:
             utilization=None if percent is None else percent / 100,
             memory_used_bytes=used_bytes,
             memory_total_bytes=total_bytes,
+            power_w=None if (mw := _number(power, _MOST_MW)) is None else mw / 1e3,
+            temperature_c=_number(temperature, _MOST_C),
+            clock_mhz=_number(clock, _MOST_MHZ),
         )
+
+    def _asking(self, what: str, *arguments: Any) -> Callable[[], Any]:
+        """A question to NVML; one that this version of its binding does not have is not told."""
+        ask = getattr(self._nvml, f"nvmlDeviceGet{what}", None)
+        return (lambda: None) if ask is None else (lambda: ask(*arguments))
 
     def _told(self, what: str, ask: Callable[[], _Value]) -> _Value | None:
         """The answer; None from a card that never answers this, or whose driver fails at it.
@@ -127,8 +150,16 @@ def _text(name: object) -> str:
     return name.decode(errors="replace") if isinstance(name, bytes) else str(name)
 
 
-def _whole(value: object, most: int) -> int | None:
+def _number(value: object, most: float) -> float | None:
     """A number from 0 to ``most``; None for whatever else a driver may answer."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return int(value) if 0 <= value <= most else None
+    return float(value) if 0 <= value <= most else None
+
+
+def _whole(value: object, most: int) -> int | None:
+    """The same without a fraction."""
+    if isinstance(value, int) and not isinstance(value, bool):  # a float holds 53 bits of it
+        return value if 0 <= value <= most else None
+    number = _number(value, most)
+    return None if number is None else int(number)

@@ -1,0 +1,1 @@
+"""The monitor's figures: what it costs, beside others of its kind."""
