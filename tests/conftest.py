@@ -6,9 +6,13 @@ measures times has right of way.
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from xdist.remote import Producer
@@ -17,6 +21,11 @@ from xdist.scheduler import LoadFileScheduling
 from lifecycle_widgets.experiments import InARow, InARowResult
 from lifecycle_widgets.sandbox import Sandbox, prepare
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
+
+HISTORY = Path(tempfile.mkdtemp(prefix="lifecycle-history-")) / "history.sqlite"
+"""Nothing is written into a person's own history: not by this process, nor by what it starts."""
+os.environ["LIFECYCLE_WIDGETS_HISTORY"] = str(HISTORY)
+atexit.register(shutil.rmtree, HISTORY.parent, ignore_errors=True)
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 MOST_WORKERS = 4  # each holds up to three models in memory

@@ -1,0 +1,1 @@
+"""The file: where it lies, its tables, and what is wrong with it."""

@@ -1,0 +1,1 @@
+"""What is written, by whom of several, and when."""
