@@ -83,7 +83,7 @@ def require_memory(
     if not needed_bytes or needed_bytes <= free_bytes:
         return
     seen = reading(server)
-    if seen.unseen is None and not seen.gpus:
+    if seen.unseen is None and not seen.cards:
         raise MemoryError(
             f"This needs about {needed_bytes / 1e9:.1f} GB of memory at once, and "
             f"{free_bytes / 1e9:.1f} GB are free. Choose a smaller model, or close something."
