@@ -2,7 +2,8 @@
 
 A small Debian with systemd (made by debootstrap from the mirror that this machine uses) is booted
 on User Mode Linux. There a user logs in, as over ssh, and may write to no control group; and one
-of the user's own services runs, as a desktop's programs do, which may divide the user's groups.
+of the user's own services runs, as a desktop's programs do, which may divide the user's groups. And
+there `lifecycle-lab watch` is installed as a service of the user's (`watch_service`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import watch_service
 from user_mode_linux import WHY_NOT, boot, make_disk
 
 ROOT = Path(__file__).parents[3]
@@ -37,6 +39,7 @@ dir=XDG_RUNTIME_DIR=/run/user/1000
 echo LOGIN; su - tester -c "env $bus $dir /opt/run"
 echo DESKTOP; runuser -u tester -- env $bus $dir systemd-run --user --pipe --wait -q \
     --setenv=$bus --setenv=$dir /opt/run
+echo WATCH; su - tester -c "env $bus $dir /opt/watch"
 echo END
 systemctl poweroff --force --force
 """
@@ -97,6 +100,7 @@ def make_root(root: Path, archive: Path) -> None:
     shutil.copytree(ROOT / "lifecycle_widgets", code / "lifecycle_widgets")
     shutil.copy(ROOT / "tests/experiments/shortage/test_shortage.py", code)
     (code / "way.py").write_text(WAY)
+    watch_service.put_into(root / "opt")
     for name, text in (("go", GO), ("run", RUN)):
         (root / "opt" / name).write_text(text)
         (root / "opt" / name).chmod(0o755)
@@ -117,7 +121,8 @@ def test_as_a_user_of_systemd(tmp_path: Path, pytestconfig: pytest.Config) -> No
     data = make_disk(tmp_path / "data", 1_400_000_000)
     told = boot([root, data], "root=/dev/ubda", "systemd.wants=go.service")
     assert "END" in told, told[-3000:]
-    login, desktop = told.split("LOGIN", 1)[1].split("DESKTOP", 1)
+    login, rest = told.split("LOGIN", 1)[1].split("DESKTOP", 1)
+    desktop, watched = rest.split("WATCH", 1)
     assert "WAY: systemd user scope" in login, login
     assert "WAY: control groups v2" in desktop, desktop
     for report in (login, desktop):
@@ -125,3 +130,4 @@ def test_as_a_user_of_systemd(tmp_path: Path, pytestconfig: pytest.Config) -> No
         passed = re.search(r"(\d+) passed", report)
         assert passed is not None, report
         assert int(passed[1]) >= 7, report
+    watch_service.verify(watched)

@@ -1,0 +1,63 @@
+"""``lifecycle-lab facts``: which facts hold on the reader's Ollama."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from lifecycle_widgets.cli.own_server import named_version, own_server
+from lifecycle_widgets.sandbox import Sandbox
+from lifecycle_widgets.server import Server
+
+if TYPE_CHECKING:
+    from lifecycle_widgets.facts import Finding, Lab
+
+
+def main(words: Sequence[str]) -> int:
+    """Tries them and prints which hold; returns 1 when some surprise."""
+    parser = argparse.ArgumentParser(
+        prog="lifecycle-lab facts",
+        description="Which facts hold on this Ollama.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--slow", action="store_true", help="also those that take long")
+    parser.add_argument("--private", action="store_true", help="on the private Ollama")
+    parser.add_argument("--topic", default="", help="only those with this word in their heading")
+    known = parser.parse_args(words)
+    from lifecycle_widgets.facts import FACTS, TOPICS, check, show
+
+    chosen = [f for f in FACTS.values() if known.topic.lower() in f.topic.lower()]
+    if not chosen:
+        parser.error(f"no topic has {known.topic!r} in it. There are: {'; '.join(TOPICS)}")
+    with _server_for_facts(known.private) as lab:
+        whose = "private" if lab.sandbox is not None else "own"
+        print(f"{named_version(lab.server)} at {lab.server.url} ({whose})")
+        found: list[Finding] = []
+        show(_kept(check(lab, slow=known.slow, facts=chosen), found))
+    held, not_held = (sum(one.holds is holds for one in found) for holds in (True, False))
+    surprises = sum(one.is_surprise for one in found)
+    print(f"\n{held} hold, {not_held} do not, {len(found) - held - not_held} were not tried; "
+          f"{surprises} otherwise than expected of this version.")  # fmt: skip
+    return 1 if surprises else 0
+
+
+def _kept(findings: Iterator[Finding], found: list[Finding]) -> Iterator[Finding]:
+    """The same, and each is put into the list as it comes."""
+    for finding in findings:
+        found.append(finding)
+        yield finding
+
+
+@contextmanager
+def _server_for_facts(private: bool) -> Iterator[Lab]:
+    from lifecycle_widgets.facts import Lab
+
+    own = own_server(private)
+    if own is not None:
+        with closing(Lab(own)) as lab:
+            yield lab
+        return
+    with Sandbox() as sandbox, closing(Lab(Server(sandbox.url), sandbox)) as lab:
+        yield lab

@@ -1,0 +1,1 @@
+"""The news as lines for people, and as NDJSON."""
