@@ -47,7 +47,21 @@ _HOMES = {
         "run_agent",
         "stream",
     ),
-    "monitor": ("Gpu", "Monitor", "Residency", "Runner", "Sample"),
+    "history": ("History", "HistoryError"),
+    "monitor": (
+        "Gap",
+        "Gpu",
+        "InForce",
+        "Loading",
+        "Machine",
+        "Monitor",
+        "Request",
+        "Residency",
+        "Runner",
+        "RunnerSettings",
+        "Sample",
+        "residency_frame",
+    ),
     "experiments": (
         "ColdAndWarm",
         "Downstream",
@@ -61,13 +75,17 @@ _HOMES = {
         "load_result",
         "run_frame",
     ),
+    "doctor": ("Diagnosis",),
     "sandbox": ("Sandbox", "SandboxError"),
     "code_snippets": ("snippets",),
     "widgets": (
         "AgentPanel",
         "BreakEven",
         "CodeBlock",
+        "DoctorPanel",
         "ExperimentPanel",
+        "HistoryView",
+        "InForceView",
         "KeepAlivePicker",
         "ModelPicker",
         "ResourceChart",
@@ -95,6 +113,7 @@ if TYPE_CHECKING:
     from lifecycle_widgets.agent import run_agent as run_agent
     from lifecycle_widgets.agent import stream as stream
     from lifecycle_widgets.code_snippets import snippets as snippets
+    from lifecycle_widgets.doctor import Diagnosis as Diagnosis
     from lifecycle_widgets.experiments import ColdAndWarm as ColdAndWarm
     from lifecycle_widgets.experiments import Downstream as Downstream
     from lifecycle_widgets.experiments import Experiment as Experiment
@@ -106,12 +125,21 @@ if TYPE_CHECKING:
     from lifecycle_widgets.experiments import Result as Result
     from lifecycle_widgets.experiments import load_result as load_result
     from lifecycle_widgets.experiments import run_frame as run_frame
+    from lifecycle_widgets.history import History as History
+    from lifecycle_widgets.history import HistoryError as HistoryError
     from lifecycle_widgets.keep_alive import KeepAlive as KeepAlive
+    from lifecycle_widgets.monitor import Gap as Gap
     from lifecycle_widgets.monitor import Gpu as Gpu
+    from lifecycle_widgets.monitor import InForce as InForce
+    from lifecycle_widgets.monitor import Loading as Loading
+    from lifecycle_widgets.monitor import Machine as Machine
     from lifecycle_widgets.monitor import Monitor as Monitor
+    from lifecycle_widgets.monitor import Request as Request
     from lifecycle_widgets.monitor import Residency as Residency
     from lifecycle_widgets.monitor import Runner as Runner
+    from lifecycle_widgets.monitor import RunnerSettings as RunnerSettings
     from lifecycle_widgets.monitor import Sample as Sample
+    from lifecycle_widgets.monitor import residency_frame as residency_frame
     from lifecycle_widgets.runs import Run as Run
     from lifecycle_widgets.runs import Step as Step
     from lifecycle_widgets.runs import Timings as Timings
@@ -132,7 +160,10 @@ if TYPE_CHECKING:
     from lifecycle_widgets.widgets import AgentPanel as AgentPanel
     from lifecycle_widgets.widgets import BreakEven as BreakEven
     from lifecycle_widgets.widgets import CodeBlock as CodeBlock
+    from lifecycle_widgets.widgets import DoctorPanel as DoctorPanel
     from lifecycle_widgets.widgets import ExperimentPanel as ExperimentPanel
+    from lifecycle_widgets.widgets import HistoryView as HistoryView
+    from lifecycle_widgets.widgets import InForceView as InForceView
     from lifecycle_widgets.widgets import KeepAlivePicker as KeepAlivePicker
     from lifecycle_widgets.widgets import ModelPicker as ModelPicker
     from lifecycle_widgets.widgets import ResourceChart as ResourceChart

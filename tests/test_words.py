@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_what_is_allowed_is_there() -> None:
 # --- why a model left -----------------------------------------------------------------------------
 
 
-def stay(why: str | None, **more: bool) -> Residency:
+def stay(why: str | None, **more: Any) -> Residency:
     until = None if why is None else NOON
     return Residency("a:latest", NOON - timedelta(seconds=9), until, why, None, False, **more)
 
@@ -118,5 +119,6 @@ def test_there_is_no_second_table_of_them() -> None:
 
 
 def test_a_model_that_loads_is_loading() -> None:
-    assert leaves_text(stay(None, is_loading=True), NOON) == "is loading"
+    assert leaves_text(stay(None, is_loading=True), NOON) == "loading"
+    assert leaves_text(stay(None, is_loading=True, load_s=12.1), NOON) == "loading, 12 s"
     assert leaves_text(stay(None, is_told=False), NOON) == "until when is not told"

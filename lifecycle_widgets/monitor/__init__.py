@@ -11,13 +11,14 @@ from lifecycle_widgets.monitor.stays import (
     residencies,
     residency_frame,
 )
-from lifecycle_widgets.monitor.traffic import OTHERS, OURS, WITNESSES, Request
+from lifecycle_widgets.monitor.traffic import OTHERS, OURS, WITNESSES, Gap, Request
 
 __all__ = [
     "OTHERS",
     "OURS",
     "WHYS",
     "WITNESSES",
+    "Gap",
     "Gpu",
     "InForce",
     "Loading",

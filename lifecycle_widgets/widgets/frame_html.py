@@ -51,6 +51,8 @@ def value_text(value: Any) -> str:
         return _NOTHING
     if isinstance(value, (bool,)) or type(value).__name__ == "bool_":
         return "yes" if value else "no"
+    if isinstance(value, pd.Timestamp):
+        return clock_text(value.to_pydatetime(warn=False))
     if isinstance(value, datetime):
         return clock_text(value)
     if isinstance(value, float):

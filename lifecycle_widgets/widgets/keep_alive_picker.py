@@ -27,7 +27,8 @@ class KeepAlivePicker(Composite):
     """Chooses a keep_alive and says in one sentence what the server will do with it.
 
     ``value`` is always valid: a typed mistake shows what is wrong in ``error`` and leaves
-    ``value`` as it was.
+    ``value`` as it was. ``default_s`` and ``default_from`` are the server's default where it is
+    known (`InForce.default_keep_alive_s`): the sentence then says it.
 
     Parameters
     ----------
@@ -50,6 +51,8 @@ class KeepAlivePicker(Composite):
     value = KeepAliveTrait()
     text = traitlets.Unicode()
     error = traitlets.Unicode()
+    default_s = traitlets.Float(None, allow_none=True, help="Seconds; endless: forever.")
+    default_from = traitlets.Unicode(None, allow_none=True, help="measured, or environment.")
 
     def __init__(
         self, value: KeepAlive | str | float | timedelta | None = None, **keywords: Any
@@ -57,7 +60,7 @@ class KeepAlivePicker(Composite):
         start = KeepAlive(value)
         self._choice = widgets.ToggleButtons(
             options=[*_CHOICES, _TYPED],
-            tooltips=[v.explain() for v in _CHOICES.values()] + ["Type a duration"],
+            tooltips=self._tooltips(),
             style={"button_width": "auto"},
         )
         self._field = widgets.Text(
@@ -79,6 +82,7 @@ class KeepAlivePicker(Composite):
         self._show()
         self.observe(self._value_set, "value")
         self.observe(self._text_set, "text")
+        self.observe(self._default_told, ["default_s", "default_from"])
         self._choice.observe(self._chosen, "value")
         self._field.observe(lambda change: setattr(self, "text", change["new"]), "value")
 
@@ -124,9 +128,19 @@ class KeepAlivePicker(Composite):
         self._field.value = self.text
         self._field.layout.display = None if typed else "none"
         unchanged = f"Still {self.value}. " if self.error else ""
-        sentence = escaped(unchanged + self.value.explain())
+        sentence = escaped(unchanged + self._explained(self.value))
         self._sentence.value = f'<span class="lw-muted">{sentence}</span>'
         self._message.show(self.error)
+
+    def _default_told(self, _: Any) -> None:
+        self._choice.tooltips = self._tooltips()
+        self._show()
+
+    def _tooltips(self) -> list[str]:
+        return [*map(self._explained, _CHOICES.values()), "Type a duration"]
+
+    def _explained(self, value: KeepAlive) -> str:
+        return value.explain(self.default_s, self.default_from)
 
     def _in_short(self) -> str:
         return f"value={str(self.value)!r}" + (f", error={self.error!r}" if self.error else "")

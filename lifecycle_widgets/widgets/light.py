@@ -28,7 +28,6 @@ class Light(anywidget.AnyWidget):
     _version: ClassVar[str]
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
-        self._was_asked = False
         super().__init__(*args, **keywords)
         self.on_msg(self._asked)
 
@@ -36,29 +35,9 @@ class Light(anywidget.AnyWidget):
     def _named(self) -> str:
         return f"{self._heavy.__name__} {self._version}"
 
-    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """The state that the page is sent; all of it, when a page has just come."""
-        if key is None:
-            self._page_came()
-        state: dict[str, Any] = super().get_state(key, drop_defaults)
-        return state
-
-    def _page_came(self) -> None:
-        self._was_asked = False
-
-    def offer(self) -> None:
-        """Send the library unasked, unless the page has asked, which can be in vain.
-
-        (Only some front ends have a kernel read messages while it runs a cell; and after a reload
-        JupyterLab may send them to a part of the kernel that is no more.)
-        """
-        if not self._was_asked:
-            self.send({"has": "library"}, buffers=[packed(str(self._heavy._esm))])
-
     def _asked(self, _: Any, content: dict[str, Any], __: Any) -> None:
         """A page asks for what it needs to show the widget."""
         if content.get("wants") == "library":
-            self._was_asked = True
             self.send({"has": "library"}, buffers=[packed(str(self._heavy._esm))])
 
 

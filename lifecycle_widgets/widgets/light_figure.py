@@ -49,7 +49,7 @@ class LightFigure(Light, go.FigureWidget):  # type: ignore[misc]
         FigureWidget would send the one it was made with, to which later differences do not fit.
         """
         with self._lock:
-            state = super().get_state(key, drop_defaults)
+            state: dict[str, Any] = super().get_state(key, drop_defaults)
             for name, now in _PICTURE.items():
                 if state.get(name):
                     state[name] = custom_serializers["to_json"](getattr(self, now), self)
@@ -65,12 +65,6 @@ class LightFigure(Light, go.FigureWidget):  # type: ignore[misc]
         """Send the whole picture as it is now, to whoever shows it next or saves the notebook."""
         with self._lock:
             self.send_state(list(_PICTURE))
-
-    def offer(self) -> None:
-        """Send the picture and the library unasked, unless a page has asked."""
-        if not self._was_asked:
-            self.send_picture()
-        super().offer()
 
     def _asked(self, _: Any, content: dict[str, Any], __: Any) -> None:
         super()._asked(_, content, __)

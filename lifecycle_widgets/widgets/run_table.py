@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -14,6 +14,8 @@ from lifecycle_widgets.experiments import compare_runs, run_frame
 from lifecycle_widgets.runs import Run, options_text
 from lifecycle_widgets.widgets.agent_panel import AgentPanel
 from lifecycle_widgets.widgets.base import Composite
+from lifecycle_widgets.widgets.chart import ResourceChart
+from lifecycle_widgets.widgets.chart.link_runs import link_runs
 from lifecycle_widgets.widgets.comparison_html import comparison_html
 from lifecycle_widgets.widgets.formats import clock_text
 from lifecycle_widgets.widgets.light_table import LightTable
@@ -37,6 +39,9 @@ class RunTable(Composite):
         What it starts with.
     panel:
         An `AgentPanel` or a `TuningLab`: its runs are added, those there are and those to come.
+    chart:
+        A `ResourceChart` in which a selected run's requests are marked, and whose bars select
+        their run when they are clicked; left out, that of the `TuningLab`.
 
     Examples
     --------
@@ -52,9 +57,12 @@ class RunTable(Composite):
         self,
         runs: Iterable[Run] = (),
         panel: AgentPanel | TuningLab | None = None,
+        *,
+        chart: ResourceChart | None = None,
         **keywords: Any,
     ) -> None:
         self._lock = threading.RLock()
+        self._unlink: Callable[[], None] = lambda: None
         self._showing = False  # what the grid reports is our own doing
         self._panel: AgentPanel | None = None  # that it listens to
         source = panel.panel if isinstance(panel, TuningLab) else panel
@@ -77,6 +85,10 @@ class RunTable(Composite):
         if source is not None:
             source.observe(self._ran, "runs")
             self._panel = source
+        if chart is None and isinstance(panel, TuningLab):
+            chart = panel.chart
+        if chart is not None:
+            self._unlink = link_runs(chart, self)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -93,6 +105,8 @@ class RunTable(Composite):
         panel, self._panel = self._panel, None
         if panel is not None:
             panel.unobserve(self._ran, "runs")
+        unlink, self._unlink = self._unlink, lambda: None
+        unlink()
         super().close()
 
     # --- what is shown ---------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import anywidget
@@ -9,10 +10,23 @@ import anywidget
 STATIC = Path(__file__).parent / "static"
 
 
+# in JavaScript whole lines only: an address in a text has two slashes, too
+_COMMENTS = re.compile(r"^[ ]*//[^\n]*\n|^[ ]*/\*.*?\*/[ ]*\n", re.MULTILINE | re.DOTALL)
+_INDENTS = re.compile(r"^[ ]+", re.MULTILINE)
+_CSS_COMMENTS = re.compile(r"/\*.*?\*/", re.DOTALL)
+_CSS_SPACE = re.compile(r"\s*([{};])\s*")
+
+
 def static(name: str) -> str:
     """A file of the page's side, as text: given the path, anywidget would watch the file, and for
-    that keep every widget, closed ones too, with all that it holds."""
-    return (STATIC / name).read_text(encoding="utf-8")
+    that keep every widget, closed ones too, with all that it holds.
+
+    Without the comments and indents: every saved notebook keeps it, once for each such widget.
+    """
+    text = (STATIC / name).read_text(encoding="utf-8")
+    if name.endswith(".css"):
+        return _CSS_SPACE.sub(r"\1", _CSS_COMMENTS.sub("", text))
+    return _INDENTS.sub("", _COMMENTS.sub("", text))
 
 
 class Style(anywidget.AnyWidget):

@@ -113,7 +113,7 @@ def test_the_lab_fits_on_a_laptops_screen(
 ) -> None:
     code = f"TuningLab({box.url!r}, model='thinker', keep_alive='30s')"
     page = opened(lab, browser, "fits", code)
-    page.locator(".lw-lab .js-plotly-plot .lines").first.wait_for(timeout=60_000, state="attached")
+    page.locator(".lw-lab .lw-plot .lw-lines path").first.wait_for(timeout=60_000, state="attached")
     page.locator(".lw-run").click()
     expect(page.locator(".lw-now .lw-bar")).to_be_visible(timeout=60_000)
     end(page)

@@ -29,7 +29,7 @@ def show_the_lab(page: Page) -> None:
     for _ in range(4):
         page.keyboard.press("Shift+Enter")
     page.locator(".lw-lab .lw-agent").wait_for(timeout=30_000)
-    page.locator(".lw-lab .js-plotly-plot .lines").first.wait_for(timeout=60_000, state="attached")
+    page.locator(".lw-lab .lw-plot .lw-lines path").first.wait_for(timeout=60_000, state="attached")
 
 
 def choose(page: Page, keep_alive: str) -> None:

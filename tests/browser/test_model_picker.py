@@ -61,7 +61,7 @@ def opened(lab: Lab, browser: Browser, url: str) -> Page:
     page = lab.open(browser, "theirs.ipynb")
     page.locator(".jp-Notebook .jp-Cell").first.click()
     page.keyboard.press("Shift+Enter")
-    page.locator(".lw-lab .js-plotly-plot .lines").first.wait_for(timeout=60_000, state="attached")
+    page.locator(".lw-lab .lw-plot .lw-lines path").first.wait_for(timeout=60_000, state="attached")
     return page
 
 

@@ -14,7 +14,7 @@ from tests.browser.conftest import Lab
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 CHART = "import lifecycle_widgets as lw\nlw.ResourceChart(server=lw.Server.find())"
-LINES = ".lw-chart .js-plotly-plot .lines"
+LINES = ".lw-chart .lw-plot .lw-lines path"
 
 
 def write(lab: Lab, name: str, *, execute: bool = False) -> Path:
@@ -85,14 +85,14 @@ def test_an_executed_notebook_says_that_its_kernel_is_gone(
     NotebookNotary().sign(nbformat.read(saved, 4))
     page = lab.open(browser, saved.name)
     chart = page.locator(".lw.lw-chart")
-    instead = chart.locator(".lw-instead", has_text="run the cell again")
+    lines = chart.locator(".lw-plot .lw-lines path").first
     try:
-        instead.wait_for(timeout=30_000)
+        lines.wait_for(timeout=30_000, state="attached")
     except TimeoutError:
         # seen once in some dozens on a loaded machine: JupyterLab asks a kernel that is just
         # starting which widgets it has, and no answer comes ("Loading widget..."); one reloads then
         page.reload()
-        instead.wait_for(timeout=60_000)
+        lines.wait_for(timeout=60_000, state="attached")
     assert "As it was when its kernel ended" in styled(chart, "::before", "content")
     page.screenshot(path=pictures / "saved-executed.png")
     assert page.get_by_text("javascript error").count() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from datetime import timedelta
 
 import ipywidgets as widgets
@@ -113,6 +114,32 @@ def test_observed_and_linked() -> None:
     two.text = "7s"
     assert one.value == two.value == KeepAlive("7s")
     assert seen == [KeepAlive(30), KeepAlive(7)]
+
+
+@pytest.mark.parametrize(
+    ("default_s", "default_from", "said"),
+    [
+        (40.0, "measured", "the server's default: 40 seconds, as measured."),
+        (
+            90,
+            "environment",
+            "default: 1 minute 30 seconds, as its process was started (OLLAMA_KEEP",
+        ),
+        (math.inf, "measured", "the server's default: forever, as measured."),
+        (0.0, "environment", "the server's default: unload at once, as its process was started"),
+        (None, None, "(5 minutes, unless OLLAMA_KEEP_ALIVE says otherwise)."),
+    ],
+)
+def test_the_servers_default_is_said_where_it_is_known(
+    default_s: float | None, default_from: str | None, said: str
+) -> None:
+    picker = KeepAlivePicker()
+    assert "unless OLLAMA_KEEP_ALIVE says otherwise" in shown(picker)
+    picker.default_s, picker.default_from = default_s, default_from
+    assert said in html.unescape(shown(picker))
+    assert said in choice(picker).tooltips[0]
+    picker.value = "5m"
+    assert "default" not in shown(picker)
 
 
 def test_an_unknown_keyword_is_an_error_with_advice() -> None:

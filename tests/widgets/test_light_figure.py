@@ -9,8 +9,6 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from lifecycle_widgets.widgets.chart.live_figure import LiveFigure
-from lifecycle_widgets.widgets.chart.picture import Picture
 from lifecycle_widgets.widgets.light import packed
 from lifecycle_widgets.widgets.light_figure import LightFigure
 
@@ -46,32 +44,6 @@ def test_the_picture_is_the_one_of_now(figure: LightFigure) -> None:
 def test_what_the_browser_reports_is_dropped(figure: LightFigure) -> None:
     figure.set_state({"_js2py_relayout": {"relayout_data": {"title": "x"}, "source_view_id": "1"}})
     assert figure.layout.title.text is None
-
-
-def test_a_page_that_may_ask_in_vain_is_sent_plotly_unasked(recorded: None, shut: Any) -> None:
-    live = shut(LiveFigure(picture(0)))
-    live.comm.messages.clear()
-    for i in range(1, 30):
-        live.show_picture(picture(i))
-        live.offer_at_times()
-    assert [c for _, c in live.comm.custom()] == [{"has": "library"}] * 2
-    live.comm.messages.clear()
-    other = shut(LiveFigure(picture(0)))
-    other._handle_custom_msg({"wants": "library"}, [])
-    other.comm.messages.clear()
-    for i in range(1, 30):
-        other.show_picture(picture(i))
-        other.offer_at_times()
-    assert other.comm.custom() == []
-    other.get_state()  # another page has come, or the same one again
-    for _ in range(1, 30):
-        other.offer_at_times()
-    assert [c for _, c in other.comm.custom()] == [{"has": "library"}] * 2
-
-
-def picture(i: int) -> Picture:
-    trace = {"type": "scatter", "x": ["2026-01-01"], "y": [i], "name": "a", "yaxis": "y"}
-    return Picture({"a": trace}, {"height": 100 + i})
 
 
 def test_it_is_plotlys_own_code() -> None:

@@ -11,6 +11,7 @@ import pytest
 from widget_parts import button, parts, shown, until
 
 from lifecycle_widgets import Resident, Sandbox, Server, UnknownModel
+from lifecycle_widgets.monitor import Loading
 from lifecycle_widgets.widgets import ModelPicker
 from lifecycle_widgets.widgets.formats import clock_text, residency_text
 from lifecycle_widgets.widgets.model_picker.choice import ModelChoice
@@ -52,6 +53,19 @@ def test_residents_from_elsewhere_need_no_request(server: Server, sandbox: Sandb
     assert "in memory until" in labels(picker)[F16]
     assert (picker.model, picker.models is before) == (F16, True)
     picker.refresh(residents=[])
+    assert labels(picker)[F16].endswith("not in memory")
+
+
+def test_a_model_that_loads_says_so(server: Server) -> None:
+    picker = ModelPicker(server, model=F16)
+    noon, shown_ = datetime(2026, 3, 1, 12, tzinfo=timezone.utc), []
+    choice(picker).observe(lambda change: shown_.append(change["new"]), "options")
+    for seconds in (1.0, 2.0):
+        picker.tell_loading([Loading(F16, noon, seconds)])
+    assert labels(picker)[F16].endswith(f"F16 · loading since {clock_text(noon)}")
+    assert labels(picker)[ONE].endswith("not in memory")
+    assert len(shown_) == 1  # nothing had changed meanwhile
+    picker.tell_loading([])
     assert labels(picker)[F16].endswith("not in memory")
 
 

@@ -9,10 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from widget_parts import shown, until
 
@@ -20,11 +19,15 @@ from lifecycle_widgets import Gpu, Monitor, Residency, Runner, Sample, Server
 from lifecycle_widgets.server import Resident
 from lifecycle_widgets.widgets import ResourceChart
 from lifecycle_widgets.widgets.chart.bands import BAR_OPACITY
-from lifecycle_widgets.widgets.chart.live_figure import LiveFigure
 from lifecycle_widgets.widgets.chart.picture import MAX_POINTS, Picture, picture
-from lifecycle_widgets.widgets.chart.scene import COLORS, Scene, room_ahead, with_colors
+from lifecycle_widgets.widgets.chart.plot.as_plotly import as_plotly
+from lifecycle_widgets.widgets.chart.plot.difference import patched
+from lifecycle_widgets.widgets.chart.plot.plot import Plot
+from lifecycle_widgets.widgets.chart.requests.bars import Bars
+from lifecycle_widgets.widgets.chart.scene import Scene, models_of, room_ahead
 from lifecycle_widgets.widgets.chart.series import without_moving_deadlines
 from lifecycle_widgets.widgets.chart.words import end_text, leaves_text, status_text
+from lifecycle_widgets.widgets.model_colors import COLORS, ModelColors
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 ONE, OTHER = "smollm2:135m", "smollm2:135m-f16"
@@ -95,8 +98,9 @@ def stay(
 
 def drawn(samples: list[Sample], *stays: Residency, **more: Any) -> Picture:
     window_s = more.pop("window_s", 120.0)
-    ahead_s = room_ahead(stays, samples, NOW, window_s)
-    return picture(Scene(samples, stays, NOW, window_s, ahead_s, with_colors({}, stays), **more))
+    ahead_s = room_ahead(stays, samples[0].at if samples else None, NOW, window_s)
+    colors = ModelColors().of("here", models_of(stays))
+    return picture(Scene(samples, stays, NOW, window_s, ahead_s, colors, **more))
 
 
 def session(count: int, **more: Any) -> list[Sample]:
@@ -111,9 +115,21 @@ def labels(made: Picture | go.Figure) -> list[str]:
     return [t.removeprefix("<b>").removesuffix("</b>") for t in texts]
 
 
-def moment(text: str) -> datetime:
-    """A time as the chart sends it (Python 3.10's `fromisoformat` reads no single decimal)."""
-    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f")
+def moment(place: float | str) -> datetime:
+    """A time as the chart has it, or as plotly does (3.10 reads no single decimal otherwise)."""
+    if isinstance(place, str):
+        return datetime.strptime(place, "%Y-%m-%d %H:%M:%S.%f")
+    return datetime.fromtimestamp(place, timezone.utc).replace(tzinfo=None)
+
+
+def place(at: datetime) -> float:
+    """Where the chart has a time."""
+    return clock(at).replace(tzinfo=timezone.utc).timestamp()
+
+
+def clock(at: datetime) -> datetime:
+    """The same time as the clock of this machine shows it."""
+    return at.astimezone().replace(tzinfo=None)
 
 
 def bars(made: Picture | go.Figure, color: str = COLORS[0]) -> list[tuple[datetime, datetime]]:
@@ -152,16 +168,16 @@ def test_two_minutes_are_drawn_point_by_point() -> None:
 
 def test_the_clock_is_that_of_the_notebook() -> None:
     made = drawn(session(3), stay(ONE, 1, left_s=23))
-    assert made.traces["cpu"]["x"][-1] == NOW.astimezone().strftime("%Y-%m-%d %H:%M:%S.0")
+    assert moment(made.traces["cpu"]["x"][-1]) == clock(NOW)
+    text = NOW.astimezone().strftime("%Y-%m-%d %H:%M:%S.0")
+    assert as_plotly(made).data[0].x[-1] == text
 
 
 def test_a_resident_model_counts_down_to_its_expiry() -> None:
     made = drawn(session(300), stay(ONE, 60, left_s=22.6))
     assert "leaves in 23 s" in labels(made)
     (line,) = expiries(made)
-    assert line["x0"] == (NOW + timedelta(seconds=22.6)).astimezone().strftime(
-        "%Y-%m-%d %H:%M:%S.6"
-    )
+    assert moment(line["x0"]) == clock(NOW + timedelta(seconds=22.6))
     assert made.layout["xaxis"]["range"][1] > line["x0"]  # the view leaves room for it
     assert made.layout["yaxis"]["ticktext"] == [ONE]
 
@@ -205,7 +221,7 @@ def test_labels_do_not_run_into_the_next_band() -> None:
 
 def test_the_number_of_bands_is_bounded() -> None:
     often = [stay(ONE, 3000 - i, 2999.5 - i, "expired") for i in range(2900)]
-    assert len(bars(drawn(session(8000), *often, window_s=3600.0))) <= 60
+    assert len(bars(drawn(session(8000), *often, window_s=3600.0))) <= 240
 
 
 def test_gpu_rows_only_where_there_is_a_gpu() -> None:
@@ -231,7 +247,7 @@ def test_a_card_has_rows_for_what_it_tells() -> None:
     made = drawn(session(10, gpus=(UNTOLD, without_total)), stay(ONE, 5, left_s=9))
     assert made.layout["yaxis6"]["range"][1] > 30  # the axis shows it all
     lost = [*session(10, gpus=(CARD,)), *session(3, gpus=(UNTOLD,))]
-    assert np.isnan(drawn(lost, stay(ONE, 5, left_s=9)).traces["gpu:0"]["y"][-1])
+    assert drawn(lost, stay(ONE, 5, left_s=9)).traces["gpu:0"]["y"][-1] is None
 
 
 def test_a_runner_is_named_by_what_it_turned_out_to_hold() -> None:
@@ -258,7 +274,7 @@ def test_seen_and_told_in_one_window() -> None:
     made = drawn(both, stay(ONE, 1, left_s=23))
     seen, told, nothing, again = made.traces[f"memory:{ONE}"]["y"]
     assert (seen, told, again) == (283, 257, 283)
-    assert np.isnan(nothing)  # it is not known to be none
+    assert nothing is None  # it is not known to be none
     assert "runner memory,<br>in part as<br>Ollama tells" in labels(made)
 
 
@@ -304,8 +320,8 @@ def test_what_could_not_be_read_leaves_a_gap_and_no_fault() -> None:
     blind = replace(sample(0), ram_used_bytes=None, ram_total_bytes=None, cpu_fraction=None)
     for samples in ([blind], [sample(1), blind]):
         made = drawn(samples)
-        assert np.isnan(made.traces["ram"]["y"][-1])
-        go.Figure(data=list(made.traces.values()), layout=made.layout)
+        assert made.traces["ram"]["y"][-1] is None
+        as_plotly(made)
     assert status_text(blind, [], cost_fraction=0).startswith("no model in memory")
     said = replace(blind, faults=("CPU cannot be read: no permission.",), unseen=None)
     assert "CPU cannot be read: no permission · " in status_text(said, [], cost_fraction=0)
@@ -369,13 +385,16 @@ def test_a_resident_model_is_drawn_however_many_came_and_went_after_it() -> None
     assert len(bars(drawn([sample(1), sample(0)], stay(ONE, 110, left_s=9), *often))) == 1
 
 
-def test_a_model_keeps_its_colour_and_takes_no_other_ones() -> None:
-    colors = with_colors({}, many(16))
-    assert sorted(colors.values()) == sorted(COLORS)
-    later = with_colors(colors, [*many(16)[4:], stay("new:1", 5)])
-    assert all(later[s.model] == colors[s.model] for s in many(16)[4:])
-    assert len(set(later.values())) == 13
-    assert len(with_colors(colors, many(40))) == 40
+def test_a_model_keeps_its_colour_everywhere() -> None:
+    colors = ModelColors()
+    first = colors.of("here", [s.model for s in many(16)])
+    assert sorted(first.values()) == sorted(COLORS)
+    later = colors.of("here", ["new:1", *reversed(first)])
+    assert {model: later[model] for model in first} == first
+    assert len(colors.of("here", [s.model for s in many(40)])) == 40
+    elsewhere = colors.of("there", ["another:1", "model:7"])
+    assert elsewhere["model:7"] == first["model:7"]
+    assert len(set(elsewhere.values())) == 2
 
 
 def test_many_that_never_leave_or_do_not_tell_when() -> None:
@@ -410,7 +429,7 @@ def test_names_are_text_and_never_markup() -> None:
 def test_without_a_sample_there_is_a_picture_too() -> None:
     made = drawn([])
     assert "no model in memory in this time" in labels(made)
-    go.Figure(data=list(made.traces.values()), layout=made.layout)
+    as_plotly(made)
 
 
 def test_the_status_line() -> None:
@@ -458,46 +477,52 @@ PICTURES = st.builds(
 )
 
 
-def plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    return value.tolist() if isinstance(value, np.ndarray) else value
+def sent(plot: Plot) -> list[dict[str, Any]]:
+    """The changes that went to the page, each as it arrives there."""
+    told = [m["content"] for _, m in plot.comm.messages if m["method"] == "custom"]
+    return [json.loads(json.dumps(content["change"])) for content in told if "change" in content]
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.lists(PICTURES, min_size=2, max_size=4))
-def test_the_differences_add_up_to_the_picture(pictures: list[Picture]) -> None:
-    live = LiveFigure(pictures[0])
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(pictures=st.lists(PICTURES, min_size=2, max_size=4))
+def test_the_differences_add_up_to_the_picture(recorded: None, pictures: list[Picture]) -> None:
+    plot = Plot(pictures[0], heard=print)
+    page = json.loads(json.dumps(plot.get_state()["_picture"]))
     for made in pictures[1:]:
-        live.show_picture(made)
-    state = live.get_state()
-    for name, value in pictures[-1].layout.items():
-        assert plain(state["_widget_layout"].get(name, [])) == plain(value), name
-    by_axis_and_name = {(t["yaxis"], t.get("name")): t for t in live._data}
-    for trace in pictures[-1].traces.values():
-        there = by_axis_and_name[trace["yaxis"], trace["name"]]
-        assert {k: plain(there.get(k, [])) for k in trace} == plain(trace)
-    live.close()
+        plot.show_picture(made)
+    for change in sent(plot):
+        page = patched(page, change)
+    assert page == json.loads(json.dumps(plot.get_state()["_picture"]))
+    assert page["layout"] == json.loads(json.dumps(pictures[-1].layout))
+    assert page["traces"] == json.loads(json.dumps(pictures[-1].traces))
+    plot.close()
 
 
 def test_an_update_is_small(recorded: None) -> None:
     samples = session(700, gpus=(CARD,))
-    live = LiveFigure(drawn(samples[:-1], stay(ONE, 300, left_s=23)))
-    live.comm.messages.clear()
-    live.show_picture(drawn(samples, stay(ONE, 300, left_s=21)))
-    sent = sum(len(json.dumps(message)) for _, message in live.comm.messages)
-    assert 1000 < sent < 50_000
-    live.comm.messages.clear()
-    live.show_picture(drawn(samples, stay(ONE, 300, left_s=21)))
-    assert live.comm.messages == []  # nothing has changed
+    plot = Plot(drawn(samples[:-1], stay(ONE, 300, left_s=23)), heard=print)
+    plot.comm.messages.clear()
+    plot.show_picture(drawn(samples, stay(ONE, 300, left_s=21)))
+    size = sum(len(json.dumps(message)) for _, message in plot.comm.messages)
+    assert 200 < size < 5_000
+    plot.comm.messages.clear()
+    plot.show_picture(drawn(samples, stay(ONE, 300, left_s=21)))
+    assert plot.comm.messages == []  # nothing has changed
     for i in range(20):
-        live.show_picture(drawn(samples, stay(ONE, 300, left_s=20 - i)))
-    states = [m.get("state") or {} for _, m in live.comm.messages]
-    whole = [state for state in states if "_widget_layout" in state]
+        plot.show_picture(drawn(samples, stay(ONE, 300, left_s=20 - i)))
+    states = [m.get("state") or {} for _, m in plot.comm.messages]
+    whole = [state for state in states if "_picture" in state]
     assert len(whole) == 1  # now and then all of it, for a notebook that is run without a browser
-    live.close()
+    plot._handle_custom_msg({"wants": "picture"}, [])  # a page is there: it keeps it itself
+    plot.comm.messages.clear()
+    for i in range(40):
+        plot.show_picture(drawn(samples, stay(ONE, 300, left_s=100 - i)))
+    assert not [m for _, m in plot.comm.messages if m["method"] != "custom"]
+    plot.close()
 
 
 # --- on a real Ollama ----------------------------------------------------------------------------
@@ -518,7 +543,7 @@ def test_give_one_of_the_two(server: Server) -> None:
 
 def test_a_window_that_makes_no_sense_is_refused(server: Server) -> None:
     before = threading.active_count()
-    with pytest.raises(ValueError, match="give 10 to 3600 seconds"):
+    with pytest.raises(ValueError, match="give 10 seconds or more"):
         ResourceChart(server=server, window_s=1)
     assert threading.active_count() == before
 
@@ -556,10 +581,12 @@ def test_the_figure_is_what_the_chart_shows(chart: ResourceChart, server: Server
     assert type(figure) is go.Figure
     chart._redraw()
     assert [t.name for t in figure.data] != []
-    by_name = {t.name: t for t in chart._live.data}
+    page = chart._plot.get_state()["_picture"]
+    by_name = {trace["name"]: trace for trace in page["traces"].values() if trace["name"]}
     for trace in figure.data:
-        assert list(by_name[trace.name].x) == list(trace.x)
-    assert figure.layout.annotations == chart._live.layout.annotations
+        if trace.name in by_name:
+            assert [moment(x) for x in trace.x] == [moment(x) for x in by_name[trace.name]["x"]]
+    assert labels(figure) == labels(Picture({}, Bars(), page["layout"]))
     assert json.loads(figure.to_json())["data"]
 
 
@@ -568,22 +595,23 @@ def test_at_most_two_small_updates_a_second(server: Server, recorded: None, shut
     chart = shut(ResourceChart(server=server))
     server.preload(ONE, keep_alive=3)
     until(lambda: len(chart.monitor.samples) > 4)
-    messages = chart._live.comm.messages
+    messages = chart._plot.comm.messages
     messages.clear()
     began = time.monotonic()
     until(lambda: time.monotonic() - began > 6)
-    drawn_ = [m for _, m in messages if (m.get("state") or {}).get("_py2js_update")]
+    drawn_ = [m for _, m in messages if "change" in (m.get("content") or {})]
     assert 6 <= len(drawn_) <= 13
-    assert max(len(json.dumps(m, default=str)) for m in drawn_) < 50_000
+    assert max(len(json.dumps(m)) for m in drawn_) < 20_000
 
 
 def test_a_page_that_comes_later_gets_the_picture_as_it_is(chart: ResourceChart) -> None:
     until(lambda: len(chart.monitor.samples) > 3)
-    until(lambda: len(chart._live.get_state()["_widget_data"][0]["x"]) > 2)
+    until(lambda: len(chart._plot.get_state()["_picture"]["traces"]["ram"]["x"]) > 2)
     chart.monitor.stop()  # so that nothing is drawn meanwhile
-    state = chart._live.get_state()
-    assert state["_widget_layout"]["xaxis"]["range"] == list(chart._live.layout.xaxis.range)
-    assert len(state["_widget_data"][0]["x"]) >= 3
+    page = chart._plot.get_state()["_picture"]
+    assert page["number"] > 0
+    last_s = place(chart.monitor.samples[-1].at)
+    assert page["traces"]["ram"]["x"][-1] == pytest.approx(last_s, abs=1)
 
 
 def test_charts_of_one_server_share_its_monitor(chart: ResourceChart, server: Server) -> None:
@@ -626,6 +654,6 @@ def test_the_window_can_be_changed(chart: ResourceChart) -> None:
     chart.window_s = 600
     start, end = (moment(t) for t in chart.figure.layout.xaxis.range)
     assert end - start == timedelta(seconds=600)
-    with pytest.raises(ValueError, match="give 10 to 3600"):
+    with pytest.raises(ValueError, match="give 10 seconds or more"):
         chart.window_s = 5
     assert chart.window_s == 600

@@ -13,7 +13,7 @@ from lifecycle_widgets.widgets.formats import escaped
 TEXT_COLOR = "#7d7d7d"  # reads on white and on black; in the lab the style sheet overrides it
 FONT_SIZE = 11
 BAR_OPACITY = 0.8
-_HALF_BAR = 0.34  # of a lane
+_BAR_TOP, _BAR_BOTTOM = -0.46, 0.02  # of a lane, from its middle; below it are the requests
 _MOST_TINTED = 4  # the tints of more models than that make a grey ground
 _LETTER = 7 / 700  # of the window: a letter's width on a narrow page, so that no text overlaps
 
@@ -29,11 +29,11 @@ def band_shapes(scene: Scene, lanes_bottom: float) -> list[dict[str, Any]]:
     return drawn
 
 
-def _span(scene: Scene, stay: Residency) -> tuple[str, str]:
+def _span(scene: Scene, stay: Residency) -> tuple[float, float]:
     return scene.place(max(stay.since, scene.start)), scene.place(stay.until or scene.now)
 
 
-def _rectangle(x0: str, x1: str, color: str, opacity: float) -> dict[str, Any]:
+def _rectangle(x0: float, x1: float, color: str, opacity: float) -> dict[str, Any]:
     line = {"width": 0, "color": color, "dash": "solid"}
     return {
         "type": "rect",
@@ -49,7 +49,7 @@ def _rectangle(x0: str, x1: str, color: str, opacity: float) -> dict[str, Any]:
 
 def _in_lane(scene: Scene, model: str) -> dict[str, Any]:
     lane = scene.lanes[model]
-    return {"yref": "y", "y0": lane - _HALF_BAR, "y1": lane + _HALF_BAR}
+    return {"yref": "y", "y0": lane + _BAR_TOP, "y1": lane + _BAR_BOTTOM}
 
 
 def _tint(scene: Scene, stay: Residency, lanes_bottom: float) -> dict[str, Any]:
@@ -83,12 +83,13 @@ def _ahead(scene: Scene, stay: Residency) -> Iterator[dict[str, Any]]:
 def band_labels(scene: Scene) -> list[dict[str, Any]]:
     """The countdowns, and at the end of each band why it ended, where there is room for it."""
     if not scene.bands:
-        return [_text(nothing_text(scene.latest), 0, x=0.5, xref="paper", xanchor="center")]
+        said = nothing_text(scene.latest, scene.requests)
+        return [_text(said, 0, x=0.5, xref="paper", xanchor="center", y=0)]
     made = []
     for stay, following in _with_following(scene.bands):
         lane = scene.lanes[stay.model]
         if stay.until is None:
-            made.append(_countdown(scene, stay, lane))
+            made += [_countdown(scene, stay, lane)] if scene.now <= scene.end else []
             continue
         made += _reason(scene, stay, following, lane)
     return made
@@ -109,10 +110,14 @@ def _reason(
         yield _text(text, lane, x=scene.place(stay.until), xanchor="right", xshift=-5)
 
 
-def _with_following(stays: list[Residency]) -> Iterator[tuple[Residency, Residency | None]]:
+def _with_following(stays: list[Residency]) -> list[tuple[Residency, Residency | None]]:
     """Each stay with the next one of the same model."""
-    for i, stay in enumerate(stays):
-        yield stay, next((s for s in stays[i + 1 :] if s.model == stay.model), None)
+    made: list[tuple[Residency, Residency | None]] = []
+    following: dict[str, Residency] = {}
+    for stay in reversed(stays):
+        made.append((stay, following.get(stay.model)))
+        following[stay.model] = stay
+    return made[::-1]
 
 
 def _countdown(scene: Scene, stay: Residency, lane: int) -> dict[str, Any]:
@@ -131,7 +136,7 @@ def _text(text: str, lane: int, *, bold: bool = False, **place: Any) -> dict[str
         "xanchor": "left",
         "xshift": 0,
         "yref": "y",
-        "y": lane,
+        "y": lane + (_BAR_TOP + _BAR_BOTTOM) / 2,
         "yanchor": "middle",
         "text": f"<b>{escaped(text)}</b>" if bold else escaped(text),
         "showarrow": False,

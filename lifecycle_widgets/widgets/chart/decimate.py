@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+
+import numpy as np
 
 
 def keep(xs: Sequence[float], ys: Sequence[float], limit: int) -> list[int]:
@@ -48,27 +50,18 @@ def keep(xs: Sequence[float], ys: Sequence[float], limit: int) -> list[int]:
         raise ValueError(f"{len(xs)} times and {len(ys)} values: as many are needed.")
     if len(xs) <= limit:
         return list(range(len(xs)))
-    kept = {0, len(xs) - 1}
+    at, values = np.asarray(xs, dtype=float), np.asarray(ys, dtype=float)
     # n stretches that begin anywhere touch n + 1; one more for the rounding of floats
-    width = _width((xs[-1] - xs[0]) / (limit // 2 - 3))
-    for start, end in _stretches(xs, width):
-        numbers = [i for i in range(start, end) if not math.isnan(ys[i])]
-        if numbers:
-            kept.add(min(numbers, key=ys.__getitem__))
-            kept.add(max(numbers, key=ys.__getitem__))
-    return sorted(kept)
+    width = _width((at[-1] - at[0]) / (limit // 2 - 3))
+    numbers = np.flatnonzero(~np.isnan(values))
+    stretch = at[numbers] // width
+    order = np.lexsort((values[numbers], stretch))  # by stretch, in each from the lowest up
+    is_new = np.flatnonzero(np.diff(stretch[order])) + 1
+    lowest, highest = np.append(0, is_new), np.append(is_new, len(order)) - 1
+    picked = numbers[order[np.concatenate([lowest, highest])]] if len(order) else numbers
+    return sorted({0, len(xs) - 1, *picked.tolist()})
 
 
 def _width(at_least: float) -> float:
     """The next power of two; infinite when all points lie at one time."""
     return math.ldexp(1.0, math.frexp(at_least)[1]) if at_least > 0 else math.inf
-
-
-def _stretches(xs: Sequence[float], width: float) -> Iterator[tuple[int, int]]:
-    """The index ranges of the points that lie in one stretch."""
-    start, number = 0, xs[0] // width
-    for i, x in enumerate(xs):
-        if x // width != number:
-            yield start, i
-            start, number = i, x // width
-    yield start, len(xs)

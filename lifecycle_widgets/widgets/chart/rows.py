@@ -7,19 +7,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from lifecycle_widgets.monitor import Sample
 from lifecycle_widgets.widgets.chart.bands import FONT_SIZE, TEXT_COLOR
 from lifecycle_widgets.widgets.chart.scene import Scene
 from lifecycle_widgets.widgets.chart.words import NO_NAME
 from lifecycle_widgets.widgets.formats import escaped
 
-MARGIN = {"l": 158, "r": 12, "t": 6, "b": 26}  # pixels, as all heights here
+MARGIN = {"l": 158, "r": 12, "t": 6, "b": 24}  # pixels, as all heights here
 GRID = "rgba(128, 128, 128, 0.25)"
 
-_GAP = 17
-_LANE, _NARROW_LANE = 22, 18
+_GAP = 15
+_LANE, _NARROW_LANE = 29, 23  # a band, and the requests below it
 _WIDE_LANES = 6  # more of them are narrower
-_HEIGHT, _HEIGHT_WITH_GPU = 370, 470
+_HEIGHT, _HEIGHT_WITH_GPU = 340, 440
+_DISK = 30
+_READS_BYTES_PER_S = 1e6  # disks that read less have no row
 _LEAST_MEMORY, _LEAST_FOR_MANY = 69, 110  # the memory row's; many lanes make the chart higher
 _NAME_LETTERS = 24  # of a model's name, that fit the margin
 _STEPS_GB = [round(s * 10.0**power, 3) for power in range(-1, 6) for s in (1, 2, 5)]
@@ -64,6 +68,8 @@ def chart_rows(scene: Scene, values: Values) -> dict[str, Row]:
     if any(key.startswith("vram:") for key in values):
         rows["vram"] = Row("y6", 58)
     usual = _HEIGHT if len(rows) == 4 else _HEIGHT_WITH_GPU
+    if largest(values.get("disk", [])) >= _READS_BYTES_PER_S:  # in view
+        rows["disk"] = Row("y7", _DISK)
     least = _LEAST_MEMORY if lanes <= _WIDE_LANES else _LEAST_FOR_MANY
     rows["memory"] = Row("y2", max(usual - chart_height(rows), least))
     total, above = _inner_height(rows), 0
@@ -82,11 +88,17 @@ def lane_names(scene: Scene) -> list[str]:
     return names or [""]
 
 
+def largest(values: Sequence[float]) -> float:
+    """The largest that is known; 0 where none is."""
+    return max((value for value in values if not math.isnan(value)), default=0.0)
+
+
 def total_memory(values: Values) -> float:
     """The most bytes that all models together held at one time."""
     stacks = [ys for key, ys in values.items() if key.startswith("memory:")]
-    known = ((y for y in column if not math.isnan(y)) for column in zip(*stacks, strict=True))
-    return max((sum(column) for column in known), default=0.0)
+    if not stacks or not stacks[0]:
+        return 0.0
+    return float(np.nansum(np.array(stacks, dtype=float), axis=0).max())
 
 
 def memory_unit(values: Values) -> tuple[float, str]:
@@ -123,6 +135,8 @@ def _scale(name: str, scene: Scene, values: Values) -> dict[str, Any]:
         return _from_zero(_round_up(total_memory(values) / unit_bytes * 1.12), unit)
     if name == "ram":
         return _around([y / 1e9 for y in values["ram"]])
+    if name == "disk":
+        return _from_zero(_round_up(largest(values["disk"]) / 1e6), "MB/s", only_top=True)
     if name == "vram":
         cards = [gpu for sample in scene.seen for gpu in sample.gpus]
         sizes = [size for gpu in cards for size in (gpu.memory_total_bytes, gpu.memory_used_bytes)]
@@ -131,9 +145,11 @@ def _scale(name: str, scene: Scene, values: Values) -> dict[str, Any]:
     return _from_zero(100, "%", margin=0.04)
 
 
-def _from_zero(top: float, unit: str, *, margin: float = 0.0) -> dict[str, Any]:
+def _from_zero(
+    top: float, unit: str, *, margin: float = 0.0, only_top: bool = False
+) -> dict[str, Any]:
     """0, the half and the top; ``margin`` (of it) lets a line at the very edge be seen whole."""
-    ticks = [0, top / 2, top]
+    ticks = [0, top] if only_top else [0, top / 2, top]
     texts = [f"{tick:g} {unit}" for tick in ticks]
     return {"range": [-margin * top, top * (1 + margin)], "tickvals": ticks, "ticktext": texts}
 
@@ -174,6 +190,7 @@ def row_titles(scene: Scene, rows: dict[str, Row]) -> list[dict[str, Any]]:
         "cpu": f"CPU{here}",
         "gpu": f"GPU{here}",
         "vram": f"VRAM used{here}",
+        "disk": "disks read",
     }
     style = {"showarrow": False, "font": {"size": FONT_SIZE, "color": TEXT_COLOR}}
     left = {"xref": "paper", "x": 0, "xanchor": "left", "xshift": 4 - MARGIN["l"], "align": "left"}
@@ -187,6 +204,7 @@ def row_titles(scene: Scene, rows: dict[str, Row]) -> list[dict[str, Any]]:
 
 def memory_title(samples: Sequence[Sample]) -> str:
     """What the memory row shows: what was seen of the runners, or what Ollama tells instead."""
+    samples = [s for s in samples if s.runners is not None or s.residents is not None] or samples
     if not samples or all(sample.runners is not None for sample in samples):
         return "runner memory"
     if any(sample.runners is not None for sample in samples):

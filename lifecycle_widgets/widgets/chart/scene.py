@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import cached_property
 
-from lifecycle_widgets.monitor import Residency, Sample
+from lifecycle_widgets.history.past import Busy
+from lifecycle_widgets.monitor import Request, Residency, Sample
 from lifecycle_widgets.widgets.chart.words import is_untold
-
-# Okabe and Ito's first five, then those that differ most from all before them, also for the
-# colour-blind (the least CIEDE2000 of any two is 8.6; for most people 11), and read on dark and
-# light (lightness 42 to 78)
-COLORS = (
-    *("#2a8fd0", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#994580", "#85cc8c", "#39c3e6"),
-    *("#994d45", "#3361cc", "#b23c09", "#85ccbe", "#b26e50", "#538077", "#e695a5", "#b29550"),
-)
 
 _NEAR = 0.4  # an expiry is drawn when it lies at most this part of the window ahead
 _TEXT_ROOM = 0.17  # of the window: room for "leaves in 4 min 32 s" on a narrow page
 _UNTOLD_ROOM = 0.24  # for "until when is not told"
 _EMPTY_ROOM = 0.12  # for "server gone"; a longer word has room when time has passed
 _MOST_LANES = 16
-_MOST_GONE = 60  # stays that have ended
+_MOST_GONE = 240  # stays that have ended
 
 
 @dataclass(frozen=True)
@@ -39,11 +32,16 @@ class Scene:
     now:
         Where the present is (the time of the last sample).
     window_s, ahead_s:
-        The width of the picture in seconds, and how much of it lies ahead of now.
+        The width of the picture in seconds, and how much of it lies ahead of now (less than 0
+        for a view of the past).
     colors:
         One per model.
     is_elsewhere:
         Whether the server is on another machine: RAM, CPU and GPUs are then not the server's.
+    requests, busy:
+        Everyone's requests, and what they come to where they are too many to be drawn each.
+    marked:
+        Which requests stand out, as `request_key` has them.
     """
 
     samples: Sequence[Sample]
@@ -53,6 +51,9 @@ class Scene:
     ahead_s: float
     colors: Mapping[str, str]
     is_elsewhere: bool = False
+    requests: Sequence[Request] = ()
+    busy: Sequence[Busy] = ()
+    marked: Collection[str] = ()
 
     @property
     def end(self) -> datetime:
@@ -64,22 +65,24 @@ class Scene:
         """The time at the left edge."""
         return self.end - timedelta(seconds=self.window_s)
 
-    def place(self, at: datetime) -> str:
+    def place(self, at: datetime) -> float:
         """The place of a time on the axis, to 0.1 s: the clock of the notebook's machine.
 
-        Text, because plotly shows numbers on a date axis by the clock of the browser's machine.
+        In seconds since 1970 as that clock shows them, not as UTC has them: the page may be on
+        another machine, and its own clock is none of the picture's business.
         """
-        return at.astimezone(self._zone).isoformat(" ", "milliseconds")[:21]
+        return round(at.timestamp() + self._offset_s, 1)
 
     @cached_property
-    def _zone(self) -> timezone:
-        return timezone(self.now.astimezone().utcoffset() or timedelta(0))
+    def _offset_s(self) -> float:
+        return (self.now.astimezone().utcoffset() or timedelta(0)).total_seconds()
 
     @cached_property
     def seen(self) -> Sequence[Sample]:
-        """The samples in the window, and one before it, so that lines reach the edge."""
+        """The samples in the window, and one before and after it: lines reach the edges."""
         first = bisect_left(self.samples, self.start, key=lambda sample: sample.at)
-        return self.samples[max(first - 1, 0) :]
+        after = bisect_left(self.samples, self.end, key=lambda sample: sample.at)
+        return self.samples[max(first - 1, 0) : after + 1]
 
     @property
     def latest(self) -> Sample | None:
@@ -107,51 +110,62 @@ class Scene:
         return [stay for stay in self._overlapping if stay.model in self.lanes]
 
     @cached_property
+    def asked(self) -> list[Request]:
+        """The requests in the window."""
+        return [request for request in self.requests if self._is_in_view(request)]
+
+    @cached_property
+    def worked(self) -> list[Busy]:
+        """The stretches in the window of which only the sum is known."""
+        return [one for one in self.busy if one.end > self.start and one.start < self.end]
+
+    def _is_in_view(self, request: Request) -> bool:
+        begun, ended = request.began_at or request.ended_at, request.ended_at or self.now
+        return begun is not None and begun < self.end and ended > self.start
+
+    @cached_property
     def _left(self) -> dict[str, float]:
         """When each model left (infinite: it has not), in order of their first appearance."""
         left: dict[str, float] = {}
-        for stay in self._overlapping:
-            until_s = math.inf if stay.until is None else stay.until.timestamp()
-            left[stay.model] = max(until_s, left.get(stay.model, until_s))
+        for model, until in self._appearances():
+            until_s = math.inf if until is None else until.timestamp()
+            left[model] = max(until_s, left.get(model, until_s))
         return left
+
+    def _appearances(self) -> Iterator[tuple[str, datetime | None]]:
+        """Each model and until when, by stays; then those that only requests tell of."""
+        yield from ((stay.model, stay.until) for stay in self._overlapping)
+        yield from ((one.model, one.ended_at or self.now) for one in self.asked if one.model)
+        yield from ((one.model, one.end) for one in self.worked)
 
     @cached_property
     def _overlapping(self) -> list[Residency]:
         """Every stay that goes on, and the last ones of those that have ended in the window."""
-        gone = [s for s in self.stays if s.until is not None and s.until > self.start]
+        begun = [stay for stay in self.stays if stay.since < self.end]
+        gone = [stay for stay in begun if stay.until is not None and stay.until > self.start]
         drawn = {id(stay) for stay in gone[-_MOST_GONE:]}
-        return [stay for stay in self.stays if stay.until is None or id(stay) in drawn]
+        return [stay for stay in begun if stay.until is None or id(stay) in drawn]
 
 
-def with_colors(colors: Mapping[str, str], stays: Sequence[Residency]) -> dict[str, str]:
-    """A colour for each model of the stays: the one it has, else one that no other model has.
-
-    Examples
-    --------
-    >>> with_colors({}, [])
-    {}
-    """
-    models = dict.fromkeys(stay.model for stay in stays)
-    made = {model: colors[model] for model in models if model in colors}
-    for model in models:
-        if model not in made:
-            used = list(made.values())
-            made[model] = min(COLORS, key=used.count)
-    return made
+def models_of(stays: Iterable[Residency], requests: Iterable[Request] = ()) -> list[str]:
+    """The models of stays and requests, each once, in the order in which they appear."""
+    named = (one.model for many in (stays, requests) for one in many)
+    return [model for model in dict.fromkeys(named) if model]
 
 
 def room_ahead(
-    stays: Sequence[Residency], samples: Sequence[Sample], now: datetime, window_s: float
+    stays: Sequence[Residency], begins: datetime | None, now: datetime, window_s: float
 ) -> float:
     """How many seconds to leave free to the right of now: more when an expiry is near.
 
-    A young session fills the chart from the left, and scrolls when it has reached the right.
+    A young session (``begins``: its first sample) fills the chart from the left, and scrolls when
+    it has reached the right.
     """
     resident = [stay for stay in stays if stay.until is None]
     ahead = [(s.expires_at - now).total_seconds() for s in resident if s.expires_at is not None]
     near = [left_s for left_s in ahead if 0 < left_s <= _NEAR * window_s]
     room_s = max(near, default=0.0) + _text_room(resident) * window_s
-    age_s = (now - samples[0].at).total_seconds() if samples else 0.0
+    age_s = 0.0 if begins is None else (now - begins).total_seconds()
     return max(room_s, window_s - age_s)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from lifecycle_widgets.monitor import Residency, Runner, Sample
+from lifecycle_widgets.monitor import Machine, Residency, Runner, Sample
 from lifecycle_widgets.server import Resident
 
 _MOVES_S = 0.1
@@ -25,7 +25,10 @@ def columns(samples: Sequence[Sample]) -> dict[str, list[float]]:
     -------
     dict
         ``"ram"`` and ``"memory:<model>"`` in bytes, ``"cpu"`` as a fraction, and for each GPU
-        ``"gpu:<index>"`` (a fraction) and ``"vram:<index>"`` (bytes) where it tells them.
+        ``"gpu:<index>"`` (a fraction), ``"vram:<index>"`` (bytes), ``"power:<index>"`` (watts) and
+        ``"heat:<index>"`` (degrees Celsius) where it tells them. Of the machine ``"cache"`` and
+        ``"swap"`` (bytes), ``"disk"`` (bytes read per second) and ``"pressure"`` (the share of
+        time in which something waited for CPU, memory or disks), where they can be had.
     """
     made = {
         "ram": [_or_nan(s.ram_used_bytes) for s in samples],
@@ -35,6 +38,9 @@ def columns(samples: Sequence[Sample]) -> dict[str, list[float]]:
         cards = [next((g for g in s.gpus if g.index == index), None) for s in samples]
         made[f"gpu:{index}"] = [_or_nan(c.utilization if c else None) for c in cards]
         made[f"vram:{index}"] = [_or_nan(c.memory_used_bytes if c else None) for c in cards]
+        made[f"power:{index}"] = [_or_nan(c.power_w if c else None) for c in cards]
+        made[f"heat:{index}"] = [_or_nan(c.temperature_c if c else None) for c in cards]
+    made |= _machine(samples)
     held = _memory(samples)
     for model in dict.fromkeys(name for row in held for name in row or ()):
         made[f"memory:{model}"] = [math.nan if row is None else row.get(model, 0.0) for row in held]
@@ -44,6 +50,21 @@ def columns(samples: Sequence[Sample]) -> dict[str, list[float]]:
         for key, ys in made.items()
         if key in ("ram", "cpu") or not all(math.isnan(y) for y in ys)
     }
+
+
+def _machine(samples: Sequence[Sample]) -> dict[str, list[float]]:
+    machines = [sample.machine for sample in samples]
+    return {
+        "cache": [_or_nan(m.page_cache_bytes) for m in machines],
+        "swap": [_or_nan(m.swap_used_bytes) for m in machines],
+        "disk": [_or_nan(m.disk_read_bytes_per_s) for m in machines],
+        "pressure": [_pressure(m) for m in machines],
+    }
+
+
+def _pressure(machine: Machine) -> float:
+    told = (machine.cpu_pressure, machine.memory_pressure, machine.io_pressure)
+    return max((share for share in told if share is not None), default=math.nan)
 
 
 def without_moving_deadlines(

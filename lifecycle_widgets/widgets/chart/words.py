@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from lifecycle_widgets.monitor import WHYS, Residency, Sample
+from lifecycle_widgets.monitor import WHYS, Loading, Request, Residency, Sample, loading
+from lifecycle_widgets.runs import duration_text
 from lifecycle_widgets.widgets.formats import clock_text, seconds_text, size_text
 
 NO_ANSWER = "the server does not answer"
@@ -15,24 +16,6 @@ _ONE_BY_ONE = 3  # so many models are named in the status line
 _SETTLES_S = 1.5  # a model that is about to leave is gone by then; later, it is in use
 
 
-def duration_text(seconds: float) -> str:
-    """A time to come, in whole seconds, at least one.
-
-    Examples
-    --------
-    >>> [duration_text(s) for s in (23.4, 272, 3900, 90000)]
-    ['23 s', '4 min 32 s', '1 h 05 min', '1 d 1 h']
-    """
-    whole = max(round(seconds), 1)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    if whole < 86400:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600} h"
-
-
 def is_untold(stay: Residency) -> bool:
     """Whether a model is in memory, and the server does not tell until when."""
     return stay.expires_at is None and not stay.is_forever and not stay.is_loading
@@ -40,10 +23,12 @@ def is_untold(stay: Residency) -> bool:
 
 def leaves_text(stay: Residency, now: datetime) -> str:
     """When a model that is in memory leaves it: "leaves in 23 s", "stays forever", "in use"..."""
+    if stay.is_loading:
+        return "loading" if stay.load_s is None else f"loading, {duration_text(stay.load_s)}"
+    if stay.is_stuck:
+        return "stuck: past its deadline, and does nothing"
     if stay.is_forever:
         return "stays forever"
-    if stay.is_loading:
-        return "is loading"
     if stay.expires_at is None:
         return "until when is not told"
     left_s = (stay.expires_at - now).total_seconds()
@@ -51,6 +36,24 @@ def leaves_text(stay: Residency, now: datetime) -> str:
         return f"leaves in {duration_text(left_s)}"
     # a busy model's deadline lies in the past; its clock starts again when the request has ended
     return "leaves now" if left_s > -_SETTLES_S else "in use"
+
+
+def loading_text(one: Loading) -> str:
+    """What is said of a load that goes on.
+
+    Examples
+    --------
+    >>> noon = datetime(2026, 1, 1, 12)
+    >>> loading_text(Loading("smollm2:135m", noon, 12.1, usual_s=4.2))
+    'loading smollm2:135m, 12 s (usually 4 s)'
+    >>> loading_text(Loading("smollm2:135m", noon, 3.4, is_seen=False))
+    'loading smollm2:135m, 3 s (as a request of ours waits for it)'
+    """
+    more = [] if one.is_seen else ["as a request of ours waits for it"]
+    if one.usual_s is not None:
+        more.append(f"usually {duration_text(one.usual_s)}")
+    said = f"loading {one.model or NO_NAME}, {duration_text(one.for_s)}"
+    return f"{said} ({'; '.join(more)})" if more else said
 
 
 def end_label(stay: Residency) -> str:
@@ -67,10 +70,12 @@ def end_text(stay: Residency) -> str:
     return f"{left}, {why}: {WHYS[why]} (in memory for {held})"
 
 
-def nothing_text(sample: Sample | None) -> str:
+def nothing_text(sample: Sample | None, requests: Sequence[Request] = ()) -> str:
     """What stands in the lanes where there is no band."""
     if sample is not None and sample.residents is None:
         return NO_ANSWER if sample.error else NOT_TOLD
+    if loads := loading(sample, (), requests):
+        return ", ".join(map(loading_text, loads))
     return "no model in memory in this time"
 
 
@@ -78,6 +83,7 @@ def status_text(
     sample: Sample | None,
     stays: Sequence[Residency],
     *,
+    requests: Sequence[Request] = (),
     cost_fraction: float,
     is_elsewhere: bool = False,
 ) -> str:
@@ -85,6 +91,8 @@ def status_text(
 
     Parameters
     ----------
+    requests:
+        What `Monitor.requests` tells: where runners cannot be seen, a load is known by them.
     cost_fraction:
         What monitor and chart take of one core, 0 to 1.
     is_elsewhere:
@@ -99,7 +107,11 @@ def status_text(
     if sample.residents is None:
         parts.append(NO_ANSWER if sample.error else NOT_TOLD)
     else:
-        parts += _resident_texts(sample, [stay for stay in stays if stay.until is None])
+        loads = loading(sample, stays, requests)
+        parts += map(loading_text, loads[:_ONE_BY_ONE])
+        held = [stay for stay in stays if stay.until is None and not stay.is_loading]
+        if held or not loads:
+            parts += _resident_texts(sample, held)
     # each said once, in short: what could not be seen or read
     parts += [said.rstrip(".") for said in dict.fromkeys((sample.unseen, *sample.faults)) if said]
     parts.append(f"monitor and chart cost {cost_fraction * 100:.1f} % of a core")
@@ -125,7 +137,7 @@ def _gpu_texts(sample: Sample) -> list[str]:
         if used is not None:
             of = "" if total is None else f" of {total / 1e9:.0f}"
             parts.append(f"GPU {gpu.index} {used / 1e9:.1f}{of} GB")
-        elif gpu.utilization is None:
+        elif gpu.utilization is None and not gpu.is_integrated:
             parts.append(f"GPU {gpu.index} tells nothing")
     return parts
 

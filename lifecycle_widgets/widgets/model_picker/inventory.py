@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
+from lifecycle_widgets.monitor import Loading
 from lifecycle_widgets.server import (
     Model,
     Resident,
@@ -32,6 +33,8 @@ class Inventory:
         self.models: tuple[Model, ...] = ()
         #: what is in memory; None when the server does not tell
         self.residents: tuple[Resident, ...] | None = ()
+        #: the loads that go on, as far as is known
+        self.loads: tuple[Loading, ...] = ()
         self._other_names: dict[str, str] = {}  # an installed name: the one its weights run under
 
     def ask(self) -> None:
@@ -56,6 +59,11 @@ class Inventory:
         names = model.name, self._other_names.get(model.name, model.name)
         held = self.residents or ()
         return next((r for name in names for r in held if same_name(r.name, name)), None)
+
+    def load(self, model: Model) -> Loading | None:
+        """The load of the model's weights that goes on; None: none is known of."""
+        names = model.name, self._other_names.get(model.name, model.name)
+        return next((one for n in names for one in self.loads if same_name(one.model, n)), None)
 
     def first_choice(self, needs: Iterable[str]) -> str:
         """The name of a model that can chat on the server itself; "" when there is none.

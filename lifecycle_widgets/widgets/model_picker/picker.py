@@ -10,6 +10,7 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
+from lifecycle_widgets.monitor import Loading
 from lifecycle_widgets.server import (
     AnyServer,
     Model,
@@ -140,6 +141,16 @@ class ModelPicker(Composite):
         self._show()
         self._learning.ask()
 
+    def tell_loading(self, loads: Iterable[Loading]) -> None:
+        """Which models are being loaded now (`Monitor.loading`): their lines say so.
+
+        Nothing is asked, and nothing is shown anew while no load begins or ends.
+        """
+        inventory, now = self._inventory, tuple(loads)
+        before, inventory.loads = inventory.loads, now
+        if {(one.model, one.since) for one in before} != {(one.model, one.since) for one in now}:
+            self._show()
+
     def refresh_soon(self) -> None:
         """`refresh` in a thread of its own: a server that hangs must not hold up the notebook."""
         self._refreshing.ask()
@@ -203,7 +214,8 @@ class ModelPicker(Composite):
     def _about(self, model: Model) -> str:
         inventory = self._inventory
         is_told = inventory.residents is not None
-        return words.about(model, inventory.resident(model), is_told=is_told)
+        held, load = inventory.resident(model), inventory.load(model)
+        return words.about(model, held, load, is_told=is_told)
 
     def _option(self, model: Model) -> dict[str, Any]:
         return {

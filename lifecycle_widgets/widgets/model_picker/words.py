@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lifecycle_widgets.monitor import Loading
 from lifecycle_widgets.server import Model, Resident, Server
-from lifecycle_widgets.widgets.formats import residency_text, size_text
+from lifecycle_widgets.widgets.formats import clock_text, residency_text, size_text
 
 NOT_TOLD = "This server does not tell which models are in memory."
 _CLOUD = "cloud: not on this machine"
 _TALENTS = ("thinking", "tools", "vision")
 
 
-def about(model: Model, resident: Resident | None, *, is_told: bool = True) -> str:
+def about(
+    model: Model, resident: Resident | None, load: Loading | None = None, *, is_told: bool = True
+) -> str:
     """The line about a model, after its name: size on disk, quantisation, whether in memory.
 
-    ``is_told`` is False when the server does not tell what is in memory.
+    ``load`` is its load that goes on; ``is_told`` is False when the server does not tell what is
+    in memory.
     """
     if model.is_cloud:  # what is told as its size is that of a note of where it is
         return model.parameter_size
     held = residency_text(resident) if is_told else "not told whether in memory"
+    if resident is None and load is not None:
+        held = f"loading since {clock_text(load.since)}"
     return " · ".join(filter(None, (size_text(model.size_bytes), model.quantization, held)))
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from types import EllipsisType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import ipywidgets as widgets
 import traitlets
 
+from lifecycle_widgets.history import History
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.monitor import Monitor, Sample
 from lifecycle_widgets.runs import Run
@@ -33,18 +34,24 @@ from lifecycle_widgets.widgets.base import (
     ServerTrait,
     refuse_unknown,
 )
+from lifecycle_widgets.widgets.chart import ResourceChart
 from lifecycle_widgets.widgets.keep_alive_picker import KeepAlivePicker
 from lifecycle_widgets.widgets.model_picker import ModelPicker
-from lifecycle_widgets.widgets.model_picker.words import NOT_TOLD
-from lifecycle_widgets.widgets.resource_chart import ResourceChart
 from lifecycle_widgets.widgets.server_switch import ServerSwitch
+from lifecycle_widgets.widgets.tuning_lab.lab_drawers import lab_drawers
+from lifecycle_widgets.widgets.tuning_lab.lab_history import LabHistory
+from lifecycle_widgets.widgets.tuning_lab.unload_button import UnloadButton
 
 _LOST_AFTER = 2  # samples without an answer: one may just have been slow
 _ANSWER_S = 1.0
 _RETELL_S = 3.0
 _CLOSE_S = 3.0
 
-_Part = TypeVar("_Part", bound=widgets.Widget)
+_Part = TypeVar("_Part", bound="_Closes")
+
+
+class _Closes(Protocol):
+    def close(self) -> None: ...
 
 
 class _OneServer(traitlets.TraitType[Server, Any]):
@@ -60,8 +67,12 @@ class _OneServer(traitlets.TraitType[Server, Any]):
 class TuningLab(Composite):
     """Chooses a server, a model and a keep_alive, runs prompts, and shows what it all costs.
 
+    What it sees goes into the person's `History` while it is open (sizes and times, no prompt and
+    no answer), and when it is opened the chart shows the last session, until something happens.
+
     Its parts can be used from code: ``switch``, ``model_picker``, ``keep_alive_picker``,
-    ``panel``, ``chart`` and ``monitor``.
+    ``panel``, ``chart``, ``monitor``, ``drawers`` (what is in force, the doctor, the history) and
+    ``history``, which is None where none is kept.
 
     Parameters
     ----------
@@ -121,7 +132,9 @@ class TuningLab(Composite):
         self.switch = self._made(ServerSwitch(server))
         self.monitor = Monitor.shared(server)
         self._end.callback(lambda: self.monitor.release())  # whichever it is by then
-        self.chart = self._made(ResourceChart(self.monitor))
+        self._kept = self._made(LabHistory())
+        self._kept.keep(self.monitor)
+        self.chart = self._made(ResourceChart(self.monitor, history=self.history))
         self.panel = self._made(
             AgentPanel(server, model=self.model_picker.model, keep_alive=chosen_keep_alive)
         )
@@ -137,17 +150,17 @@ class TuningLab(Composite):
         return part
 
     def _parts(self) -> list[widgets.Widget]:
-        self._message = Message()
+        self._message, self._aside = Message(), Message()
         self._unload = self._made(
-            widgets.Button(
-                description="Unload now", icon="eject", disabled=True, tooltip="Not in memory"
-            )
+            UnloadButton(lambda: self._background.start("unload", self._unload_now))
         )
-        self._unload.layout.width = "118px"
+        self.drawers = self._made(
+            lab_drawers(lambda: self.monitor, lambda: self.history, lambda: self.panel.runs)
+        )
         model = widgets.HBox([self.model_picker, self._unload]).add_class("lw-lab-model")
         choices = widgets.HBox([model, self.keep_alive_picker]).add_class("lw-lab-choices")
         work = widgets.HBox([self.panel, self.chart]).add_class("lw-lab-work")
-        return [self.switch, self._message, choices, work]
+        return [self.switch, self._message, self._aside, choices, work, self.drawers]
 
     def _link(self) -> None:
         traitlets.link((self.switch, "server"), (self, "server"))
@@ -159,9 +172,13 @@ class TuningLab(Composite):
         traitlets.dlink((self.panel, "running"), (self.switch, "locked"))
         self.observe(self._moved, "server")
         self.observe(lambda _: self._message.show(self.error), "error")
-        self._unload.on_click(lambda _: self._background.start("unload", self._unload_now))
 
     # --- for code --------------------------------------------------------------------------------
+
+    @property
+    def history(self) -> History | None:
+        """Where what it sees is kept; None where none is."""
+        return self._kept.history
 
     def run(
         self,
@@ -227,8 +244,10 @@ class TuningLab(Composite):
             self._unlisten()
             last, self.monitor = self.monitor, Monitor.shared(server)
             self._misses, self._lost, self._told, self.error = 0, False, None, ""
+        self._kept.keep(self.monitor)
         self.chart.monitor = self.monitor
         last.release()
+        self.drawers.make_anew()
         self.panel.server = server
         self.model_picker.server = server
         self._unlisten = self.monitor.listen(self._sampled)
@@ -243,16 +262,16 @@ class TuningLab(Composite):
         if lost != self._lost:
             self._lost = lost
             self._say_whether_lost(sample.error or "")
+        self._tell_aside(sample)
+        self.model_picker.tell_loading(() if lost else self.monitor.loading())
         if lost:
             return
         if sample.residents is not None:
             self._tell_picker(sample.residents, sample.t_s)
-            self._show_unload(self._holder(sample.residents))
-        else:  # it answers, and does not tell this
-            if self._told is not None:
-                self._told = None
-                self.model_picker.refresh_soon()
-            self._show_unload(None, is_told=False)
+        elif self._told is not None:  # it answers, and does not tell this
+            self._told = None
+            self.model_picker.refresh_soon()
+        self._unload.show_for(self.server, self.model, sample.residents)
 
     def _is_lost(self) -> bool:
         """Whether it is gone; else it only does not tell this, as a gateway may forbid it."""
@@ -270,7 +289,7 @@ class TuningLab(Composite):
         if self._lost:
             self.error = f"{error.rstrip('. ')}. The lab goes on by itself when it answers again."
             self._told = None
-            self._show_unload(None)
+            self._unload.show_for(self.server, self.model, ())
             self.model_picker.refresh(())
         else:
             self.model_picker.refresh_soon()
@@ -288,20 +307,12 @@ class TuningLab(Composite):
             self._told, self._told_s = deadlines, t_s
             self.model_picker.refresh(residents)
 
-    # --- unloading -------------------------------------------------------------------------------
-
-    def _holder(self, residents: tuple[Resident, ...]) -> Resident | None:
-        """What holds the chosen model's weights, under whatever name they were loaded."""
-        return self.server.match(self.model, residents) if self.model else None
-
-    def _show_unload(self, held: Resident | None, *, is_told: bool = True) -> None:
-        self._unload.disabled = held is None
-        if held is None:
-            self._unload.tooltip = "Not in memory" if is_told else NOT_TOLD
-        elif same_name(held.name, self.model):
-            self._unload.tooltip = f"Unload {self.model} from memory"
-        else:
-            self._unload.tooltip = f"Unload {self.model} (in memory as {held.name})"
+    def _tell_aside(self, sample: Sample) -> None:
+        """What the sample says to other parts than the chart."""
+        self._aside.show(self._kept.told, is_error=False)
+        if (known := sample.in_force) is not None:
+            self.keep_alive_picker.default_s = known.default_keep_alive_s
+            self.keep_alive_picker.default_from = known.default_keep_alive_from
 
     def _unload_now(self) -> None:
         self._unload.disabled, self.error = True, ""

@@ -1,0 +1,1 @@
+"""What the chart shows, as tables and files."""
