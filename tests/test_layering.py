@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "sandbox": set(),
     "error_advice": set(),
     "container_memory": set(),
+    "model_colors": set(),
     "server": {"error_advice", "keep_alive", "sandbox", "short_texts"},
     "agent": {"error_advice", "keep_alive", "runs", "server", "short_texts", "waiting"},
     "monitor": {"container_memory", "go_duration", "keep_alive", "runs", "server"},
@@ -47,6 +48,7 @@ MAY_IMPORT = {
     "griptape_code": {"keep_alive"},
     "code_snippets": {"griptape_code", "keep_alive"},
     "experiments": {
+        "model_colors",
         "container_memory",
         "keep_alive",
         "runs",
@@ -57,6 +59,7 @@ MAY_IMPORT = {
         "whole_files",
     },
     "widgets": {
+        "model_colors",
         "keep_alive",
         "runs",
         "server",

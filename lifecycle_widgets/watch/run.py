@@ -73,12 +73,16 @@ def watch(
         ExitStack() as ending,
     ):
         watching: list[Watching] = []
+        ends: list[Callable[[], object]] = []
+        ending.callback(_at_once, ends)
         if metrics_port is not None:  # first: where the port is taken, nothing has begun
-            address = ending.enter_context(scraped(watching, metrics_port))
+            metrics = ExitStack()
+            address = metrics.enter_context(scraped(watching, metrics_port))
+            ends.append(metrics.close)
             say(f"The metrics are at {address}")
-        ending.callback(_end, watching)
         for one in servers:
             watching.append(Watching(one, tell, interval_s))
+            ends.append(watching[-1].close)
         if with_history:
             ending.enter_context(kept([one.monitor for one in watching], say))
         ending.callback(hear_no_more)  # from here on it ends anyway
@@ -86,9 +90,9 @@ def watch(
             write(*next_of(waiting, _HEARS_S))
 
 
-def _end(watching: Sequence[Watching]) -> None:
-    """All at once, and none is waited for longer than a person waits."""
-    threads = [threading.Thread(target=one.close, daemon=True) for one in watching]
+def _at_once(ends: Sequence[Callable[[], object]]) -> None:
+    """All of them, and none is waited for longer than a person waits."""
+    threads = [threading.Thread(target=end, daemon=True) for end in ends]
     for thread in threads:
         thread.start()
     until_s = time.monotonic() + _ENDS_WITHIN_S

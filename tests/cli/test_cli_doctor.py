@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from lifecycle_widgets.cli import main
 from lifecycle_widgets.server import Server
+
+
+@pytest.fixture(autouse=True)
+def _own_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests made the sandbox do is no finding here."""
+    monkeypatch.setenv("LIFECYCLE_WIDGETS_HISTORY", str(tmp_path / "history.sqlite"))
 
 
 def test_a_server_that_does_not_answer_is_a_fault(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,9 @@ def ours() -> list[int]:
 def nothing_is_left(server: Server) -> Iterator[None]:
     before = ours()
     yield
+    deadline_s = time.monotonic() + 5.0  # what is asked of the system ends by itself in moments
+    while not set(ours()) <= set(before) and time.monotonic() < deadline_s:
+        time.sleep(0.1)
     assert set(ours()) <= set(before)
     assert server.residents() == ()
 

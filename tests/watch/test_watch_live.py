@@ -30,7 +30,7 @@ from tests.recorded.server import Answer, RecordedServer
 
 WATCH = [sys.executable, "-m", "lifecycle_widgets.cli", "watch"]
 MODEL = "smollm2:135m"
-ENDS_WITHIN_S = 2.0
+ENDS_WITHIN_S = 5.0  # on a busy machine; else it is less than a second and a half
 
 
 class Lines:

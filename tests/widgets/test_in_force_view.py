@@ -24,6 +24,7 @@ from lifecycle_widgets.monitor import (
     Sample,
 )
 from lifecycle_widgets.monitor.in_force.load import cores_taken
+from lifecycle_widgets.runs import clock_text
 from lifecycle_widgets.server import Resident, Server
 from lifecycle_widgets.widgets import InForceView
 from lifecycle_widgets.widgets.in_force_html import in_force_html, model_rows, settings_text
@@ -66,7 +67,8 @@ def test_the_server_is_told() -> None:
     for words in (
         "0.34.0 at http://localhost:11434",
         f"process {2**22 + 1}",
-        "running for 3 h 1 min, since",
+        "running for 3 h ",
+        f"since {clock_text(NOW - timedelta(hours=3, minutes=1, seconds=5))}",
         "restarted 2 times",
         "40 seconds, as its process was started (OLLAMA_KEEP_ALIVE)",
         "variables of its systemd unit",

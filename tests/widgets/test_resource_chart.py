@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from widget_parts import shown, until
 
 from lifecycle_widgets import Gpu, Monitor, Residency, Runner, Sample, Server
+from lifecycle_widgets.model_colors import COLORS, MODEL_COLORS, ModelColors
 from lifecycle_widgets.server import Resident
 from lifecycle_widgets.widgets import ResourceChart
 from lifecycle_widgets.widgets.chart.bands import BAR_OPACITY
@@ -27,7 +28,6 @@ from lifecycle_widgets.widgets.chart.requests.bars import Bars
 from lifecycle_widgets.widgets.chart.scene import Scene, models_of, room_ahead
 from lifecycle_widgets.widgets.chart.series import without_moving_deadlines
 from lifecycle_widgets.widgets.chart.words import end_text, leaves_text, status_text
-from lifecycle_widgets.widgets.model_colors import COLORS, ModelColors
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 ONE, OTHER = "smollm2:135m", "smollm2:135m-f16"
@@ -558,7 +558,8 @@ def test_a_band_appears_counts_down_and_ends(chart: ResourceChart, server: Serve
     seen = {t for t in labels(chart.figure) if "leaves" in t}
     until(lambda: {t for t in labels(chart.figure) if "leaves" in t} - seen)  # it ticks
     until(lambda: "expired" in labels(chart.figure))
-    ((since, until_),) = bars(chart.figure)
+    color = MODEL_COLORS.of(server.url, [ONE])[ONE]  # others of this process may have come first
+    ((since, until_),) = bars(chart.figure, color)
     assert 2.5 < (until_ - since).total_seconds() < 9
     until(lambda: "no model in memory" in chart.status)  # drawn a moment after it is known
     memory = next(t for t in chart.figure.data if t.name == ONE)

@@ -12,9 +12,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lifecycle_widgets.experiments.figures.style import COLORS, POINT, TEXT, finish
+from lifecycle_widgets.experiments.figures.style import POINT, TEXT, finish
 from lifecycle_widgets.experiments.figures.style import bars as error_bars
 from lifecycle_widgets.experiments.statistics import Interval, digits
+from lifecycle_widgets.model_colors import MODEL_COLORS
 
 _BAR, _END = "#b4b4b4", "#5a5a5a"  # of an interval: to be seen on its bar, on white and on black
 _LANE = 0.8  # of the room between two lanes, at the most that is held
@@ -92,6 +93,7 @@ def _areas(
 ) -> Iterator[go.Scatter]:
     """What each model held, one upon the other, in the lane of its way."""
     most = max((_most(one["held"]) for one in ways.values()), default=0.0) or 1.0
+    colors = MODEL_COLORS.of("", models)
     for way, one in ways.items():
         low: list[tuple[float, float]] = []
         for model in (m for m in models if m in one["held"]):
@@ -103,7 +105,7 @@ def _areas(
             y = [floor - _LANE * size / most for size in (*above, *reversed(under))]
             yield go.Scatter(
                 x=[*times, *reversed(times)], y=y, fill="toself", mode="lines", opacity=0.6,
-                line={"width": 0}, fillcolor=COLORS[models.index(model) % len(COLORS)],
+                line={"width": 0}, fillcolor=colors[model],
                 name=html.escape(model), legendgroup=model, showlegend=model not in shown,
                 hoverinfo="text", text=f"{html.escape(model)}: up to "
                 f"{digits(max((s for _, s in line), default=0.0) / 1e9, 2)} GB",

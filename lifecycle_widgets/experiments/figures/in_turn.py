@@ -10,9 +10,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lifecycle_widgets.experiments.figures.style import COLORS, TEXT, finish
+from lifecycle_widgets.experiments.figures.style import TEXT, finish
 from lifecycle_widgets.experiments.figures.style import bars as error_bars
 from lifecycle_widgets.experiments.statistics import Interval
+from lifecycle_widgets.model_colors import MODEL_COLORS
 from lifecycle_widgets.server import same_name
 
 _LANE, _BETWEEN = 1.0, 0.7  # heights, of a model's lane and between two arms
@@ -43,9 +44,10 @@ def draw(
     models = list(dict.fromkeys(frame["model"])) if len(frame) else []
     step = len(models) * _LANE + _BETWEEN
     middle = {arm: i * step + (len(models) - 1) / 2 * _LANE for i, arm in enumerate(arms)}
+    colors = MODEL_COLORS.of("", models)
     for j, model in enumerate(models):
         lanes = {arm: i * step + j * _LANE for i, arm in enumerate(arms)}
-        color = COLORS[j % len(COLORS)]
+        color = colors[model]
         figure.add_trace(_stays(residencies, table, model, lanes, color), row=1, col=1)
         figure.add_trace(_calls(frame, model, lanes, color), row=1, col=1)
     figure.add_trace(_key_to_the_marks(), row=1, col=1)

@@ -144,7 +144,7 @@ def _misfit_s(line: Line, busy: Busy) -> float | None:
     """By how much the line misses the busy time's ends; None: it is not all of it."""
     if busy.ended_s is None:
         return None
-    slack_s = _END_S if busy.is_exact else _END_S + (busy.end_within_s or 0.0)
+    slack_s = _END_S + (busy.end_within_s or 0.0)
     end_s = _distance(busy.ended_s, line.low_s, line.high_s)
     if end_s > slack_s:
         return None
@@ -181,15 +181,18 @@ def of_lines(busy: Busy, lines: Sequence[Line]) -> list[Theirs]:
     """One request for each line of a busy time; the last one's end is the busy time's own.
 
     Those that one reading has are in order, and may have ended at any time in it: they are put one
-    after another, as those of one client are.
+    after another, as those of one client are; none has ended after one that follows in the log.
     """
-    first, last = lines[0], lines[-1] if busy.ended_s is not None else None
+    first = None if busy.is_told else lines[0]  # else the one that it began with is told already
+    last = lines[-1] if busy.ended_s is not None else None
     found: list[Theirs] = []
-    next_s = inf
+    next_s = until_s = inf
     for line in reversed(lines):
-        one = _of_line(line, busy, next_s, is_first=line is first, is_last=line is last)
+        ends = line.low_s, max(line.low_s, min(line.high_s, until_s))
+        one = _of_line(line, busy, ends, next_s, is_first=line is first, is_last=line is last)
         assert one.began_s is not None
-        next_s = one.began_s
+        assert one.ended_s is not None
+        next_s, until_s = one.began_s, one.ended_s + (one.end_within_s or 0.0)
         found.insert(0, one)
     if busy.ended_s is None:
         return found
@@ -202,29 +205,32 @@ def of_line_alone(line: Line, model: str) -> Theirs | None:
     is_refused = 400 <= line.status < 499
     if is_refused or line.duration_s < _LEAST_LINE_S:
         return None
-    return _of_line(line, None, model=model)
+    return _of_line(line, None, (line.low_s, line.high_s), model=model)
 
 
 def _of_line(
     line: Line,
     busy: Busy | None,
+    ends: tuple[float, float],
     next_s: float = inf,
     *,
     is_first: bool = False,
     is_last: bool = False,
     model: str = "",
 ) -> Theirs:
-    ended_s, within_s = (line.low_s + line.high_s) / 2, (line.high_s - line.low_s) / 2
-    if line.low_s <= next_s < ended_s:
-        ended_s, within_s = next_s, max(next_s - line.low_s, line.high_s - next_s)
+    """``ends``: between which times it has ended; ``next_s``: when the next one began."""
+    low_s, high_s = ends
+    ended_s, within_s = (low_s + high_s) / 2, (high_s - low_s) / 2
+    if low_s <= next_s < ended_s:
+        ended_s, within_s = next_s, max(next_s - low_s, high_s - next_s)
     if busy is None:
         pass
     elif is_last and busy.ended_s is not None and busy.is_exact:
         ended_s, within_s = busy.ended_s, busy.end_within_s or 0.0
     elif is_first and busy.began_s is not None and busy.begin_within_s is not None:
         by_begin_s = busy.began_s + line.duration_s
-        ended_s = min(max(by_begin_s, line.low_s), line.high_s)
-        most_s = max(ended_s - line.low_s, line.high_s - ended_s)
+        ended_s = min(max(by_begin_s, low_s), high_s)
+        most_s = max(ended_s - low_s, high_s - ended_s)
         within_s = min(most_s, busy.begin_within_s + abs(by_begin_s - ended_s))
     return Theirs(
         key=line if busy is None or not is_last else busy,

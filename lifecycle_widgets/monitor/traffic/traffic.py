@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from lifecycle_widgets.monitor.sample import Sample
 from lifecycle_widgets.monitor.traffic.bursts import bursts
@@ -44,15 +44,15 @@ class Traffic:
         Whose traffic; what was asked through it is known.
     history_s:
         How many seconds are kept.
-    reads_log:
-        Whether the server's log is looked for.
+    log:
+        The server's log; None: it is looked for.
     """
 
-    def __init__(self, server: Server, history_s: float, *, reads_log: bool = True) -> None:
+    def __init__(self, server: Server, history_s: float, *, log: ServerLog | None = None) -> None:
         self._own_requests, self._history_s = server.own_requests, history_s
         self._given = server
         self._server = server.with_timeout(_ASK_S)
-        self._lanes, self._log = Lanes(), ServerLog(server, is_wanted=reads_log)
+        self._lanes, self._log = Lanes(), log or ServerLog(server)
         self._lock = threading.Lock()
         self._settled: deque[Request] = deque(maxlen=_MOST)
         self._count = 0  # that have settled in all
@@ -145,7 +145,8 @@ class Traffic:
     def _join(self, sample: Sample, going_on: list[Busy]) -> None:
         found = self._found(going_on)
         self._settle(found, sample.t_s - SETTLE_S)
-        self._prune(going_on, sample.t_s)
+        told = {one.line for one in found if isinstance(one, Theirs) and one.line is not None}
+        self._prune(going_on, told, sample.t_s)
 
     def _found(self, going_on: Sequence[Busy]) -> list[Own | Theirs]:
         own = list(self._own.values())
@@ -196,10 +197,14 @@ class Traffic:
             if one.busy is not None:
                 one.busy.is_told = True
 
-    def _prune(self, going_on: Sequence[Busy], now_s: float) -> None:
-        """Let go of what is final and has nothing to do with what is not."""
+    def _prune(self, going_on: Sequence[Busy], told: Set[Line], now_s: float) -> None:
+        """Let go of what is final and has nothing to do with what is not.
+
+        ``told``: lines of requests. One that is here still may be old: it is final only with those
+        that it overlapped.
+        """
         old_s = now_s - SETTLE_S - 1.0
-        self._lines = [one for one in self._lines if one.high_s > old_s]
+        self._lines = [one for one in self._lines if one.high_s > old_s or one in told]
         self._busy = [one for one in self._busy if (one.ended_s or now_s) > old_s]
         kept = [one.began_s for one in (*self._busy, *going_on) if one.began_s is not None]
         since_s = min([*kept, now_s - SETTLE_S]) - 1.0

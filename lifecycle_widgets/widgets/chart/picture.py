@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lifecycle_widgets.model_colors import COLORS
 from lifecycle_widgets.widgets.chart.bands import (
     FONT_SIZE,
     TEXT_COLOR,
@@ -32,7 +33,6 @@ from lifecycle_widgets.widgets.chart.scene import Scene
 from lifecycle_widgets.widgets.chart.series import columns
 from lifecycle_widgets.widgets.chart.words import NO_NAME, end_text
 from lifecycle_widgets.widgets.formats import escaped
-from lifecycle_widgets.widgets.model_colors import COLORS
 
 MAX_POINTS = 240
 """The most points of a trace, however long the session: two minutes at two samples a second."""

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from lifecycle_widgets.monitor import Monitor, Request, Sample
 from lifecycle_widgets.monitor.traffic.traffic import Traffic
+from lifecycle_widgets.monitor.traffic.witnesses.log import ServerLog
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
 from tests.monitor.traffic.clients import Asked, Clients
@@ -37,8 +38,8 @@ def bench_monitor_traffic(row: Row, seconds: float = SECONDS, seed: int = 1) -> 
     """Mixed traffic of several clients for some minutes."""
     with Sandbox(models=MODELS) as sandbox:
         server, clients = Server(sandbox.url), Clients(sandbox.url)
-        blind = Traffic(server, 3600.0, reads_log=False)
-        afar = Traffic(server, 3600.0, reads_log=False)
+        blind = Traffic(server, 3600.0, log=ServerLog(server, is_wanted=False))
+        afar = Traffic(server, 3600.0, log=ServerLog(server, is_wanted=False))
 
         def see(sample: Sample) -> None:
             blind.see(sample)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lifecycle_widgets.monitor import Runner, Sample
 from lifecycle_widgets.monitor.traffic.request import Request
 from lifecycle_widgets.monitor.traffic.traffic import Traffic
+from lifecycle_widgets.monitor.traffic.witnesses.log import Line, ServerLog
 from lifecycle_widgets.server import Server
 from tests.monitor.stay_samples import sample
 
 PID, MODEL = 7, "a:latest"
+NOWHERE = Server("192.0.2.1")
 INTERVAL_S = 0.5
 _LEAD_S = 0.03
 _TICK_S = 0.01
@@ -81,9 +84,42 @@ class World:
         return [self.sample(shift_s + number * INTERVAL_S) for number in range(count)]
 
 
-def seen(samples: Sequence[Sample]) -> tuple[Request, ...]:
-    """What is found in samples, of a server that is nowhere: without a log, and nothing ours."""
-    traffic = Traffic(Server("192.0.2.1"), 1e6)
+class WrittenLog(ServerLog):
+    """A log whose lines are known; each is read with the first sample after its request's end.
+
+    As from a file, a line tells the second in which it was written, and how long it took.
+
+    Parameters
+    ----------
+    requests:
+        Those that stand in it.
+    """
+
+    def __init__(self, requests: Sequence[Use]) -> None:
+        super().__init__(NOWHERE)
+        self._waiting = sorted(requests, key=lambda one: one.ended_s)
+        self._last_s, self.t_s = 0.0, 0.0
+
+    @property
+    def is_heard(self) -> bool:
+        return True
+
+    def read(self, pid: int | None) -> list[Line]:
+        found = []
+        while self._waiting and self._waiting[0].ended_s <= self.t_s:
+            one = self._waiting.pop(0)
+            second_s = math.floor(one.ended_s)
+            low_s, high_s = max(self._last_s, second_s), min(self.t_s, second_s + 1.0)
+            found.append(Line(low_s, high_s, one.ended_s - one.began_s, 200, "chat"))
+        self._last_s = self.t_s
+        return found
+
+
+def seen(samples: Sequence[Sample], log: WrittenLog | None = None) -> tuple[Request, ...]:
+    """What is found in samples, of a server that is nowhere; of nothing that is ours."""
+    traffic = Traffic(NOWHERE, 1e6, log=log)
     for one in samples:
+        if log is not None:
+            log.t_s = one.t_s
         traffic.see(one)
     return traffic.requests

@@ -11,6 +11,7 @@ import pytest
 from lifecycle_widgets.agent import run_agent
 from lifecycle_widgets.monitor import OTHERS, OURS, Monitor, Request
 from lifecycle_widgets.monitor.traffic.traffic import Traffic
+from lifecycle_widgets.monitor.traffic.witnesses.log import ServerLog
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
 from tests.monitor.traffic.clients import Asked, Clients
@@ -37,7 +38,7 @@ def seen(sandbox: Sandbox) -> Seen:
     server = Server(sandbox.url)
     clients = Clients(server.url)
     ollama.Client(server.url).copy(A, ALIAS)
-    blind = Traffic(server, 600.0, reads_log=False)
+    blind = Traffic(server, 600.0, log=ServerLog(server, is_wanted=False))
     with Monitor(server) as monitor:
         monitor.listen(blind.see)
         time.sleep(1.2)

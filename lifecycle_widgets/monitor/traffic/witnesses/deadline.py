@@ -149,11 +149,19 @@ class Deadline:
 
     @property
     def _whole_s(self) -> float | None:
-        """The whole number of seconds that it may be."""
+        """The whole number of seconds that it may be; of several the usual one, if there is one."""
         if self._low_s - _EXACT_S <= FOREVER_S <= self._high_s + _EXACT_S:
             return FOREVER_S
         whole_s = float(math.floor(self._high_s + _EXACT_S))
-        return whole_s if self._is_same_clock and whole_s >= self._low_s else None
+        if not self._is_same_clock or whole_s < self._low_s:
+            return None
+        usual_s = whole_s - whole_s % _USUAL_S
+        return usual_s if usual_s >= self._low_s else whole_s
+
+    @property
+    def _is_only_one(self) -> bool:
+        """Whether no other whole number is within the bounds: of late readings they are wide."""
+        return math.floor(self._high_s + _EXACT_S) - 1 < self._low_s
 
     @property
     def _likely_s(self) -> float:
@@ -168,10 +176,9 @@ class Deadline:
     def _ended(self, due_s: float, since_s: float, until_s: float) -> Ended:
         keep_alive_s, whole_s = self._likely_s, self._whole_s
         ended_s = min(max(due_s - keep_alive_s, since_s), until_s + LATE_S)
-        is_sure = whole_s is not None and (self._moves > 1 or whole_s % _USUAL_S == 0)
-        if is_sure or whole_s == FOREVER_S:
+        is_believed = self._moves > 1 or (whole_s or 0.1) % _USUAL_S == 0
+        if whole_s == FOREVER_S or (whole_s is not None and is_believed and self._is_only_one):
             within_s = _EXACT_S
         else:
-            within_s = max(min(keep_alive_s - self._low_s, self._high_s - keep_alive_s), _EXACT_S)
-            within_s = max(within_s, (self._high_s - self._low_s) / 2)
+            within_s = max(keep_alive_s - self._low_s, self._high_s - keep_alive_s, _EXACT_S)
         return Ended(round(ended_s, 6), round(within_s, 6), self.keep_alive_s)

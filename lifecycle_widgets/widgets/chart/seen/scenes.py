@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from lifecycle_widgets.history import Past
+from lifecycle_widgets.model_colors import MODEL_COLORS
 from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.widgets.chart.requests.bars import request_key
@@ -14,7 +15,6 @@ from lifecycle_widgets.widgets.chart.scene import Scene, models_of, room_ahead
 from lifecycle_widgets.widgets.chart.seen.kept_past import AnyHistory, KeptPast
 from lifecycle_widgets.widgets.chart.seen.known import Known, known_of, with_past
 from lifecycle_widgets.widgets.chart.view import View
-from lifecycle_widgets.widgets.model_colors import MODEL_COLORS
 
 _GLIDE = 0.07  # of the window: how far the view moves per update to make room for an expiry
 _LEAST_SESSION = timedelta(seconds=5)

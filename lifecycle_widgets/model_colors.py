@@ -37,7 +37,7 @@ class ModelColors:
         Parameters
         ----------
         server:
-            What the server is known by: its address.
+            What the server is known by: its address; empty for a picture of several servers.
         models:
             Names, as in /api/ps.
         """
