@@ -353,7 +353,7 @@ def test_ollama_does_what_the_scheduler_predicts(machine: type[Machine]) -> None
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=int(os.environ.get("LIFECYCLE_EXAMPLES", 300 if LONG else 7)),
+            max_examples=int(os.environ.get("LIFECYCLE_EXAMPLES", 300 if LONG else 5)),
             stateful_step_count=40 if LONG else 15,
             derandomize=not LONG,
             deadline=None,

@@ -12,7 +12,7 @@ from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.server import AnyServer
 
 _keepers: dict[tuple[Path, str], Keeper] = {}
-_lock = threading.Lock()
+_lock = threading.RLock()  # a lab that Python collects closes its keeping: also in here
 
 
 class Keeping:

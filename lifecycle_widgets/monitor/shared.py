@@ -27,7 +27,9 @@ class _Shared:
             _end(self, self.abandoned.popleft())
 
 
-_lock = threading.Lock()
+# Python collects at any time, and a chart that it collects ends its lease: also in here, in the
+# thread that has the lock
+_lock = threading.RLock()
 _all: dict[Hashable, _Shared] = {}
 
 
@@ -42,11 +44,9 @@ class Lease:
 
     def __init__(self, server: Server, interval_s: float, history_s: float) -> None:
         self._ticket = object()
-        key = _key(server)
+        key, new = _key(server), _Shared(server, interval_s, history_s)  # a new one is cheap
         with _lock:
-            shared = _all.get(key)
-            if shared is None:
-                shared = _all[key] = _Shared(server, interval_s, history_s)
+            shared = _all.setdefault(key, new)
             shared.leases[self._ticket] = server
             shared.unlistens[self._ticket] = []
         self._shared = shared

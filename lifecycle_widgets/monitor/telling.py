@@ -52,7 +52,8 @@ class Teller:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Python collects at any time, and a chart that it collects listens no more: also in here
+        self._lock = threading.RLock()
         self._ears: dict[object, _Ear] = {}
         self._waiting: queue.SimpleQueue[Sample | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None

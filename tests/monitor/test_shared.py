@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -10,6 +11,7 @@ import psutil
 import pytest
 
 from lifecycle_widgets.monitor import Monitor, Sample
+from lifecycle_widgets.monitor.shared import Lease
 from lifecycle_widgets.server import Server
 from tests.recorded import RecordedServer, ollama
 
@@ -138,3 +140,33 @@ def test_nothing_is_left_after_many(
     assert threads() == []
     gc.collect()
     eventually(lambda: connections() <= before, "no connection is left")
+
+
+class _Collected:
+    """Part of a cycle, so that Python collects it whenever it likes; it gives back its lease."""
+
+    def __init__(self, url: str) -> None:
+        self.lease, self.itself = Lease(Server(url), 0.5, 60.0), self
+
+    def __del__(self) -> None:
+        self.lease.release()
+
+
+def test_a_lease_that_python_collects_while_another_is_taken_blocks_nobody() -> None:
+    """A chart that is collected closes itself, in any thread, whatever locks that has."""
+
+    def work() -> None:
+        for number in range(4):
+            _Collected(f"192.0.2.{number + 1}")
+            Lease(Server("192.0.2.99"), 0.5, 60.0).release()
+
+    before = gc.get_threshold()
+    thread = threading.Thread(target=work, daemon=True)
+    try:
+        gc.set_threshold(1, 1, 1)
+        thread.start()
+        thread.join(60.0)
+    finally:
+        gc.set_threshold(*before)
+    assert not thread.is_alive()
+    gc.collect()

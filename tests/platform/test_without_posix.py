@@ -217,7 +217,7 @@ def test_the_facts_are_tried(server: Server) -> None:
     told = run_without_posix(
         """
 from lifecycle_widgets.cli import main
-tell(status=main(["facts", "--topic", "a model leaves"]))
+tell(status=main(["facts", "--topic", "errors"]))
 """,
         server.url,
     )

@@ -25,6 +25,7 @@ from lifecycle_widgets.sandbox.cache import Hold, scratch
 from lifecycle_widgets.sandbox.errors import CacheInUse
 from lifecycle_widgets.sandbox.store import missing, record, store
 
+LONG = os.environ.get("LIFECYCLE_LONG") == "1"
 PREPARE = f"from lifecycle_widgets.sandbox import prepare; print(prepare(['{SMALL}']))"
 """Prepares the smallest model, without using it."""
 
@@ -68,7 +69,7 @@ def test_two_at_once_do_the_work_once(empty_cache: Path, ollama_on_path: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["downloading", "converting", "registering"])
+@pytest.mark.parametrize("stage", ["converting", *(("downloading", "registering") if LONG else ())])
 def test_killed_half_way_the_next_run_works(
     empty_cache: Path, ollama_on_path: Path, stage: str
 ) -> None:

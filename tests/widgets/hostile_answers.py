@@ -16,5 +16,5 @@ HOSTILE = (
     "| <b>a</b> | [x](javascript:1) |\n|:-|-:|\n| `<i>` | <iframe src=//a.b> |",
     "<!-- --><style>*{display:none}</style><![CDATA[x]]><?php ?><!DOCTYPE x>",
     "&lt;script&gt; &#60;script&#62; \\<script\\>",
-    "[a](/lab/tree) [b](#x) [c](//a.b) [d](tree?x=1)",
+    "[a](/lab/tree) [b](#x) [c](//a.b) [d](tree?x=1) []()",
 )

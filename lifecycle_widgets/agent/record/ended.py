@@ -9,7 +9,7 @@ from collections.abc import Callable
 from lifecycle_widgets.runs import Run
 
 _listeners: dict[object, Callable[[Run], None]] = {}
-_lock = threading.Lock()
+_lock = threading.RLock()  # a lab that Python collects listens no more: also in here
 _log = logging.getLogger("lifecycle_widgets")
 
 

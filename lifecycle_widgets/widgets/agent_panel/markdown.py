@@ -60,18 +60,25 @@ def _is_safe(url: str) -> bool:
 
 
 def _safe(tokens: Sequence[Token]) -> Iterator[Token]:
-    """Links to pages of their own; images as links, or inside of a link as text."""
+    """Links to pages of their own; images as links, or inside of a link as text.
+
+    A link to nowhere, ``[]()``, which is not asked about, is none.
+    """
     is_in_link = False
     for token in tokens:
         if token.type == "link_open":
-            is_in_link = True
-            yield _link_to(str(token.attrs.get("href", "")))
+            is_in_link = bool(url := str(token.attrs.get("href", "")))
+            if is_in_link:
+                yield _link_to(url)
+        elif token.type == "link_close":
+            if is_in_link:
+                yield token
+            is_in_link = False
         elif token.type == "image":
             name = Token("text", "", 0, content=f"image: {token.content or token.attrs['src']}")
             link = _link_to(str(token.attrs["src"]))
             yield from [name] if is_in_link else [link, name, Token("link_close", "a", -1)]
         else:
-            is_in_link = is_in_link and token.type != "link_close"
             yield token
 
 
