@@ -27,6 +27,9 @@ def bytes_of(path: Path) -> bytes:
     return b"".join(p.read_bytes() for p in path.parent.iterdir() if p.name.startswith(path.name))
 
 
+_TABLES = "SELECT count(*) FROM sqlite_master"
+
+
 def test_no_text_is_ever_kept(history: History, box: Sandbox, script: Script) -> None:
     """A marker in the prompt, a rule, what was said before, a tool's argument, and the answer."""
     server, began_at = Server(box.url), datetime.now().astimezone()
@@ -59,7 +62,9 @@ def test_no_text_is_ever_kept(history: History, box: Sandbox, script: Script) ->
         assert SECRET in httpx.post(f"{box.url}/api/generate", json=body, timeout=60).text
         assert eventually(lambda: any(r.whose == OTHERS for r in monitor.requests()), 10.0)
         assert keeping.told is None
+        assert eventually(history.path.exists, 20.0)
         reads = sqlite3.connect(history.path)  # so that SQLite's log stays when it is closed
+        assert eventually(lambda: reads.execute(_TABLES).fetchone()[0] > 0, 20.0)
         reads.execute("SELECT count(*) FROM requests").fetchone()
     assert len([p for p in history.path.parent.iterdir() if p.stat().st_size]) == 3
     assert SECRET.encode() not in bytes_of(history.path)
