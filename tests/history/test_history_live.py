@@ -76,7 +76,9 @@ def test_no_text_is_ever_kept(history: History, box: Sandbox, script: Script) ->
     assert runs["requests"][0] == len(done.steps) == 2
     assert runs["total_s"][0] == pytest.approx(done.timings.total_s)
     asked = history.requests(model=SCRIPTED, since=began_at)  # the server had other tests
-    assert asked["whose"][asked["kind"] == "chat"].tolist() == ["ours", "ours"]
+    # the one that timed out, of the same weights, may have been sent or not
+    answered = asked[(asked["kind"] == "chat") & asked["is_broken_off"].eq(False)]
+    assert answered["whose"].tolist() == ["ours", "ours"]
     assert "another client" in asked["whose"].tolist()
     assert not history.residencies(model=SCRIPTED).empty
     assert history.starts(server)["version"].tolist() == [server.version]
