@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from lifecycle_widgets.monitor.system.text_files import text_of
+
 _LISTS = tuple(Path("/usr/share", at, "pci.ids") for at in ("hwdata", "misc", ""))
 _ID = re.compile(r"([0-9a-f]{4}):([0-9a-f]{4})")
 
@@ -26,7 +28,7 @@ def pci_name(pci_id: str, lists: Sequence[Path] = _LISTS) -> str | None:
     'Navi 31 [Radeon RX 7900 XT/7900 XTX/7900 GRE/7900M]'
     """
     numbers = _ID.fullmatch(pci_id.lower())
-    text = next((text for at in lists if (text := _text(at))), "")
+    text = next((text for at in lists if (text := text_of(at))), "")
     if numbers is None:
         return None
     maker, device = numbers.groups()
@@ -34,10 +36,3 @@ def pci_name(pci_id: str, lists: Sequence[Path] = _LISTS) -> str | None:
     wanted = rf"^{maker}  .*\n(?:[\t#].*\n)*?\t{device}  (.+)"
     found = re.search(wanted, text, re.MULTILINE)
     return found[1].strip() if found else None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""

@@ -12,6 +12,7 @@ from lifecycle_widgets.monitor.gpus.pci_names import pci_name
 from lifecycle_widgets.monitor.machine import Rate
 from lifecycle_widgets.monitor.sample import Gpu
 from lifecycle_widgets.monitor.system.kept_file import KeptFile
+from lifecycle_widgets.monitor.system.text_files import text_of
 
 DRM = Path("/sys/class/drm")
 _LOOK_AGAIN_S = 60.0  # for cards: one may be plugged in, or its driver loaded later
@@ -135,13 +136,13 @@ class _Card:
 
 def _about(folder: Path) -> dict[str, str]:
     """Its driver and its place on the bus, as the kernel tells programs of devices."""
-    lines = _text(folder / "device/uevent").splitlines()
+    lines = text_of(folder / "device/uevent").splitlines()
     return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
 
 def _name(folder: Path, about: dict[str, str]) -> str:
     pci_id = about.get("PCI_ID", "")
-    name = _text(folder / "device/product_name").strip() or pci_name(pci_id) or pci_id or "GPU"
+    name = text_of(folder / "device/product_name").strip() or pci_name(pci_id) or pci_id or "GPU"
     maker = _MAKERS[about["DRIVER"]]
     return name if name.startswith(maker) else f"{maker} {name}"
 
@@ -164,7 +165,7 @@ def _found(folder: Path) -> dict[str, Path]:
         if (path := next(paths, None)) is not None:
             found[name] = path
     sensors = sorted(folder.glob(f"{_SENSORS}/temp*_input"))
-    labels = [_text(at.with_name(at.name.replace("input", "label"))).strip() for at in sensors]
+    labels = [text_of(at.with_name(at.name.replace("input", "label"))).strip() for at in sensors]
     on_chip = [at for at, label in zip(sensors, labels, strict=True) if label in _ON_CHIP]
     if sensors:
         found["temperature_mc"] = (on_chip or sensors)[0]
@@ -183,10 +184,3 @@ def _number(file: KeptFile) -> int | None:
     except (OSError, ValueError):
         return None
     return number if number >= 0 else None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""

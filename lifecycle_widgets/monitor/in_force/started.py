@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from pathlib import Path
 
 import psutil
 
@@ -12,6 +10,7 @@ from lifecycle_widgets.monitor.in_force.container import container_in, told_by_c
 from lifecycle_widgets.monitor.in_force.environment import shown
 from lifecycle_widgets.monitor.in_force.told import Told
 from lifecycle_widgets.monitor.in_force.unit import told_by_unit, unit_in
+from lifecycle_widgets.monitor.system.text_files import text_of
 
 
 def told_by_process(process: psutil.Process) -> Told | None:
@@ -58,9 +57,7 @@ class Started:
 def _elsewhere(pid: int | None, port: int) -> Told:
     if pid is None:
         return told_by_container(None, port) or Told()
-    cgroup = ""
-    with contextlib.suppress(OSError):
-        cgroup = Path(f"/proc/{pid}/cgroup").read_text()
+    cgroup = text_of(f"/proc/{pid}/cgroup")
     told, container = None, container_in(cgroup)
     if container is not None:
         told = told_by_container(container, port)

@@ -11,6 +11,7 @@ from pathlib import Path
 from lifecycle_widgets.monitor.in_force.container import container_in, publishing
 from lifecycle_widgets.monitor.in_force.told import answer_of
 from lifecycle_widgets.monitor.in_force.unit import unit_in
+from lifecycle_widgets.monitor.system.text_files import text_of
 from lifecycle_widgets.monitor.traffic.witnesses.log.tails import FileTail, ProgramTail, Tail
 
 _ANOTHER_USER = (
@@ -59,7 +60,7 @@ def usual_places() -> tuple[Path, ...]:
 
 
 def _of_process(pid: int) -> Tail:
-    cgroup = _text(f"/proc/{pid}/cgroup")
+    cgroup = text_of(f"/proc/{pid}/cgroup")
     if (name := container_in(cgroup)) is not None:
         tail = _of_container(name, 0)
         if tail is None:
@@ -105,7 +106,7 @@ def _file(path: str, name: str) -> FileTail:
 
 
 def _journal(pid: int) -> ProgramTail | None:
-    if shutil.which("journalctl") is None or unit_in(_text(f"/proc/{pid}/cgroup")) is None:
+    if shutil.which("journalctl") is None or unit_in(text_of(f"/proc/{pid}/cgroup")) is None:
         return None
     # of this process alone, whatever its unit is called
     command = ["journalctl", "-f", "-q", "-n", "0", "-o", "cat", f"_PID={pid}"]
@@ -124,10 +125,3 @@ def _of_container(name: str | None, port: int) -> ProgramTail | None:
             command = [program, "logs", "-f", "--tail", "0", wanted]
             return ProgramTail(command, f"the container {wanted[:12]}")
     return None
-
-
-def _text(path: str) -> str:
-    try:
-        return Path(path).read_text(errors="replace")
-    except OSError:
-        return ""
