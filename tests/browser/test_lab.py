@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -97,6 +98,7 @@ def test_ten_minutes(lab: Lab, browser: Browser, server: Server, pictures: Path)
     expect(page.get_by_role("alert").first).to_contain_text("Did you mean '24h'?")
 
 
+@pytest.mark.skipif(os.environ.get("LIFECYCLE_LONG") != "1", reason="needs LIFECYCLE_LONG=1")
 def test_run_all_cells(lab: Lab, browser: Browser, server: Server, pictures: Path) -> None:
     """Run > Run All Cells ends without an error, asserts and all; here in the dark."""
     page = lab.open(browser, dark=True)
