@@ -32,11 +32,11 @@ MOST_WORKERS = 4  # each holds up to three models in memory
 GIVE_WAY = 10  # niceness; who has 0 beside it gets nine tenths of a core
 BEGUN = pytest.StashKey[bool]()
 MEASURES = (  # and claim something about times, which what runs beside them could disturb
-    "tests/experiments/test_cold_and_warm.py",
-    "tests/experiments/test_downstream.py",
-    "tests/experiments/test_in_a_loop.py",
-    "tests/experiments/test_in_a_row.py",
-    "tests/experiments/test_in_turn.py",
+    "tests/experiments/load/test_cold_and_warm.py",
+    "tests/experiments/shortage/test_downstream.py",
+    "tests/experiments/loop/test_in_a_loop.py",
+    "tests/experiments/arms/test_in_a_row.py",
+    "tests/experiments/arms/test_in_turn.py",
     "tests/experiments/shortage/test_shortage.py",
     "tests/experiments/shortage/test_task.py",
     "tests/facts/test_facts.py",

@@ -56,6 +56,13 @@ class LiveRequest:
         good = self._head.startswith(b"HTTP/1.1 200") and b'"done":true' in self._tail
         return self.is_over and not good
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the last line of a complete answer says."""
+        line = next((x for x in self._tail.splitlines()[::-1] if b'"done":true' in x), b"{}")
+        told: dict[str, Any] = json.loads(line[line.index(b"{") :])
+        return told
+
     def hang_up(self) -> None:
         """Go away, whether it is over or not."""
         self._socket.close()

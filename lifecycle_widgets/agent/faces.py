@@ -6,19 +6,40 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from lifecycle_widgets.agent.events import RunEnded, RunEvent
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.waiting import next_of
 
-if TYPE_CHECKING:
-    from lifecycle_widgets.agent.structure_run import StructureRun
-
 _LOOK_S = 0.005
 
 
-def events_of(run: StructureRun) -> Iterator[RunEvent]:
+class Followed(Protocol):
+    """What a face needs of a `StructureRun`."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it goes on."""
+
+    @property
+    def is_started(self) -> bool:
+        """Whether it was begun."""
+
+    def start(self) -> object:
+        """Begin."""
+
+    def follow(self, listener: Callable[[RunEvent], None], /) -> object:
+        """Have the listener told of every event from now on."""
+
+    def stop(self) -> object:
+        """Stop it for good."""
+
+    def wait(self, timeout_s: float | None = None, /) -> Run:
+        """Its end; raises what went wrong."""
+
+
+def events_of(run: Followed) -> Iterator[RunEvent]:
     """See `StructureRun.__iter__`."""
     events: SimpleQueue[RunEvent] = SimpleQueue()
     _begin(run, events.put)
@@ -36,7 +57,7 @@ def events_of(run: StructureRun) -> Iterator[RunEvent]:
     run.wait(0)  # raises what went wrong
 
 
-async def async_events_of(run: StructureRun) -> AsyncIterator[RunEvent]:
+async def async_events_of(run: Followed) -> AsyncIterator[RunEvent]:
     """See `StructureRun.__aiter__`."""
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[RunEvent] = asyncio.Queue()
@@ -52,7 +73,7 @@ async def async_events_of(run: StructureRun) -> AsyncIterator[RunEvent]:
     run.wait(0)
 
 
-async def awaited(run: StructureRun) -> Run:
+async def awaited(run: Followed) -> Run:
     """See `StructureRun.__await__`."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
@@ -69,7 +90,7 @@ async def awaited(run: StructureRun) -> Run:
     return run.wait(0)
 
 
-async def _left(run: StructureRun) -> None:
+async def _left(run: Followed) -> None:
     """Stop it, unless it has ended; that takes a moment."""
     if run.running:
         run.stop()
@@ -77,7 +98,7 @@ async def _left(run: StructureRun) -> None:
         await asyncio.sleep(_LOOK_S)
 
 
-def _begin(run: StructureRun, listener: Callable[[RunEvent], None]) -> None:
+def _begin(run: Followed, listener: Callable[[RunEvent], None]) -> None:
     """Start it, unless it was; a run that is over tells its end once more."""
     run.follow(listener)
     if not run.is_started:

@@ -18,21 +18,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOMES = {
-    "cold_and_warm": ("ColdAndWarm",),
-    "cold_and_warm_result": ("ColdAndWarmResult",),
+    "load.cold_and_warm": ("ColdAndWarm",),
+    "load.cold_and_warm_result": ("ColdAndWarmResult",),
     "ground.consent": ("NeedsConsent",),
-    "downstream": ("Downstream",),
-    "downstream_result": ("DownstreamResult",),
-    "experiment": ("Experiment", "ExperimentFailed"),
+    "shortage.downstream": ("Downstream",),
+    "shortage.downstream_result": ("DownstreamResult",),
+    "face.experiment": ("Experiment", "ExperimentFailed"),
     "frames": ("compare_runs", "run_frame"),
-    "in_a_loop": ("InALoop",),
-    "in_a_loop_result": ("InALoopResult",),
-    "in_a_row": ("InARow",),
-    "in_a_row_result": ("InARowResult",),
-    "in_turn": ("InTurn", "InTurnResult"),
-    "loops": ("ANSWERS",),
-    "plan": ("Plan", "Step"),
-    "result": ("Result", "load_result"),
+    "loop.in_a_loop": ("InALoop",),
+    "loop.in_a_loop_result": ("InALoopResult",),
+    "arms.in_a_row": ("InARow",),
+    "arms.in_a_row_result": ("InARowResult",),
+    "arms.in_turn": ("InTurn", "InTurnResult"),
+    "loop.loops": ("ANSWERS",),
+    "face.plan": ("Plan", "Step"),
+    "face.result": ("Result",),
+    "saved": ("load_result",),
     "statistics": ("Interval", "median_interval", "ratio_interval"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -40,28 +41,30 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [*_HOME_OF]
 
 if TYPE_CHECKING:
-    from lifecycle_widgets.experiments.cold_and_warm import ColdAndWarm as ColdAndWarm
-    from lifecycle_widgets.experiments.cold_and_warm_result import (
-        ColdAndWarmResult as ColdAndWarmResult,
-    )
-    from lifecycle_widgets.experiments.downstream import Downstream as Downstream
-    from lifecycle_widgets.experiments.downstream_result import DownstreamResult as DownstreamResult
-    from lifecycle_widgets.experiments.experiment import Experiment as Experiment
-    from lifecycle_widgets.experiments.experiment import ExperimentFailed as ExperimentFailed
+    from lifecycle_widgets.experiments.arms.in_a_row import InARow as InARow
+    from lifecycle_widgets.experiments.arms.in_a_row_result import InARowResult as InARowResult
+    from lifecycle_widgets.experiments.arms.in_turn import InTurn as InTurn
+    from lifecycle_widgets.experiments.arms.in_turn import InTurnResult as InTurnResult
+    from lifecycle_widgets.experiments.face.experiment import Experiment as Experiment
+    from lifecycle_widgets.experiments.face.experiment import ExperimentFailed as ExperimentFailed
+    from lifecycle_widgets.experiments.face.plan import Plan as Plan
+    from lifecycle_widgets.experiments.face.plan import Step as Step
+    from lifecycle_widgets.experiments.face.result import Result as Result
     from lifecycle_widgets.experiments.frames import compare_runs as compare_runs
     from lifecycle_widgets.experiments.frames import run_frame as run_frame
     from lifecycle_widgets.experiments.ground.consent import NeedsConsent as NeedsConsent
-    from lifecycle_widgets.experiments.in_a_loop import InALoop as InALoop
-    from lifecycle_widgets.experiments.in_a_loop_result import InALoopResult as InALoopResult
-    from lifecycle_widgets.experiments.in_a_row import InARow as InARow
-    from lifecycle_widgets.experiments.in_a_row_result import InARowResult as InARowResult
-    from lifecycle_widgets.experiments.in_turn import InTurn as InTurn
-    from lifecycle_widgets.experiments.in_turn import InTurnResult as InTurnResult
-    from lifecycle_widgets.experiments.loops import ANSWERS as ANSWERS
-    from lifecycle_widgets.experiments.plan import Plan as Plan
-    from lifecycle_widgets.experiments.plan import Step as Step
-    from lifecycle_widgets.experiments.result import Result as Result
-    from lifecycle_widgets.experiments.result import load_result as load_result
+    from lifecycle_widgets.experiments.load.cold_and_warm import ColdAndWarm as ColdAndWarm
+    from lifecycle_widgets.experiments.load.cold_and_warm_result import (
+        ColdAndWarmResult as ColdAndWarmResult,
+    )
+    from lifecycle_widgets.experiments.loop.in_a_loop import InALoop as InALoop
+    from lifecycle_widgets.experiments.loop.in_a_loop_result import InALoopResult as InALoopResult
+    from lifecycle_widgets.experiments.loop.loops import ANSWERS as ANSWERS
+    from lifecycle_widgets.experiments.saved import load_result as load_result
+    from lifecycle_widgets.experiments.shortage.downstream import Downstream as Downstream
+    from lifecycle_widgets.experiments.shortage.downstream_result import (
+        DownstreamResult as DownstreamResult,
+    )
     from lifecycle_widgets.experiments.statistics import Interval as Interval
     from lifecycle_widgets.experiments.statistics import median_interval as median_interval
     from lifecycle_widgets.experiments.statistics import ratio_interval as ratio_interval

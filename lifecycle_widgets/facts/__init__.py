@@ -23,8 +23,9 @@ from lifecycle_widgets.facts import (
     unloading,
 )
 from lifecycle_widgets.facts.check import Finding, check, show, try_fact
-from lifecycle_widgets.facts.fact import FACTS, CannotTry, Fact, NotSo
+from lifecycle_widgets.facts.fact import FACTS, Fact
 from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.outcomes import CannotTry, NotSo
 from lifecycle_widgets.facts.versions import HOLDS, holds_in
 
 __all__ = [

@@ -8,9 +8,10 @@ import signal
 import time
 from typing import Any
 
-from lifecycle_widgets.facts.fact import fact, require, require_equal
+from lifecycle_widgets.facts.fact import fact
 from lifecycle_widgets.facts.lab import Lab
 from lifecycle_widgets.facts.open_requests import until
+from lifecycle_widgets.facts.outcomes import require, require_equal
 
 TOPIC = "Answers"
 _STREAM = "server/routes.go, streamResponse"

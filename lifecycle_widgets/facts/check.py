@@ -10,8 +10,9 @@ from itertools import groupby
 
 import httpx
 
-from lifecycle_widgets.facts.fact import FACTS, CannotTry, Fact, NotSo
+from lifecycle_widgets.facts.fact import FACTS, Fact
 from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.outcomes import CannotTry, NotSo
 from lifecycle_widgets.facts.versions import holds_in, said_of
 from lifecycle_widgets.server import NotTold, ServerError, ServerUnreachable, UnknownModel
 

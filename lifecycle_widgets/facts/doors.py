@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from lifecycle_widgets.facts.fact import CannotTry, Fact, add, fact, require_equal
+from lifecycle_widgets.facts.fact import Fact, add, fact
 from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.outcomes import CannotTry, require_equal
 
 TOPIC = "Who may ask"
 _CORS = "envconfig/config.go, AllowedOrigins"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from lifecycle_widgets.facts.fact import Fact, add, fact, require
+from lifecycle_widgets.facts.fact import Fact, add, fact
 from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.outcomes import require
 
 TOPIC = "OLLAMA_KEEP_ALIVE, in the server's environment"
 _SOURCE = "envconfig/config.go, KeepAlive"

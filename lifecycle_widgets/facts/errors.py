@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from lifecycle_widgets.facts.fact import CannotTry, Fact, add, fact, require_equal
+from lifecycle_widgets.facts.fact import Fact, add, fact
 from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.outcomes import CannotTry, require_equal
 
 TOPIC = "Errors"
 _UNKNOWN = {"model": "no-such-model"}

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from lifecycle_widgets.facts.lab import Lab
-
-
-class NotSo(AssertionError):
-    """The trial showed something else; the message says what was seen."""
-
-
-class CannotTry(Exception):
-    """The trial cannot be made on this server; the message says why."""
+from lifecycle_widgets.facts.lab import Lab
 
 
 @dataclass(frozen=True)
@@ -77,14 +67,3 @@ def fact(
         return trial
 
     return put
-
-
-def require(condition: object, seen: object) -> None:
-    """Raise `NotSo` with what was seen, unless the condition is true."""
-    if not condition:
-        raise NotSo(str(seen))
-
-
-def require_equal(seen: object, wanted: object, what: str = "seen") -> None:
-    """Raise `NotSo` with both, unless they are equal."""
-    require(seen == wanted, f"{what} {seen!r}, not {wanted!r}")

@@ -8,9 +8,10 @@ import platform
 from datetime import datetime, timedelta
 from functools import partial
 
-from lifecycle_widgets.facts.fact import CannotTry, Fact, add, fact, require, require_equal
+from lifecycle_widgets.facts.fact import Fact, add, fact
 from lifecycle_widgets.facts.lab import Lab
 from lifecycle_widgets.facts.open_requests import until
+from lifecycle_widgets.facts.outcomes import CannotTry, require, require_equal
 from lifecycle_widgets.server import FOREVER
 
 TOPIC = "How keep_alive is read"

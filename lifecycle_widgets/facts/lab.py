@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 
-from lifecycle_widgets.facts.fact import CannotTry, NotSo
 from lifecycle_widgets.facts.open_requests import Busy, HeldLoad, until
+from lifecycle_widgets.facts.outcomes import CannotTry, NotSo
 from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.monitor.runners.processes import is_forked
 from lifecycle_widgets.sandbox import Sandbox, why_not

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from lifecycle_widgets.facts.fact import fact, require, require_equal
+from lifecycle_widgets.facts.fact import fact
 from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.outcomes import require, require_equal
 
 TOPIC = "Lists: ps, tags, show, version"
 _PS = "server/routes.go, PsHandler"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import time
 
-from lifecycle_widgets.facts.fact import fact, require, require_equal
+from lifecycle_widgets.facts.fact import fact
 from lifecycle_widgets.facts.lab import Lab
 from lifecycle_widgets.facts.open_requests import until
+from lifecycle_widgets.facts.outcomes import require, require_equal
 
 TOPIC = "While a model loads"
 _LOAD = "server/sched.go, load"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lifecycle_widgets.facts.fact import fact, require, require_equal
+from lifecycle_widgets.facts.fact import fact
 from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.outcomes import require, require_equal
 
 TOPIC = "Prompt cache"
 _RUNNER = "llm/llama_server.go, Completion (cache_prompt)"

@@ -7,9 +7,10 @@ from concurrent.futures import Future
 
 import httpx
 
-from lifecycle_widgets.facts.fact import NotSo, fact, require, require_equal
+from lifecycle_widgets.facts.fact import fact
 from lifecycle_widgets.facts.lab import Lab
 from lifecycle_widgets.facts.open_requests import until
+from lifecycle_widgets.facts.outcomes import NotSo, require, require_equal
 
 TOPIC = "The known hang, and races"
 _PENDING = "server/sched.go, processPending"

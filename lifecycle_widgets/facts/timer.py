@@ -6,9 +6,10 @@ import math
 import time
 from datetime import datetime, timedelta, timezone
 
-from lifecycle_widgets.facts.fact import fact, require, require_equal
+from lifecycle_widgets.facts.fact import fact
 from lifecycle_widgets.facts.lab import Lab
 from lifecycle_widgets.facts.open_requests import until
+from lifecycle_widgets.facts.outcomes import require, require_equal
 
 TOPIC = "When a model leaves, and whose keep_alive counts"
 _USE = "server/sched.go, useLoadedRunner"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from lifecycle_widgets.facts.fact import fact, require, require_equal
+from lifecycle_widgets.facts.fact import fact
 from lifecycle_widgets.facts.lab import Lab
+from lifecycle_widgets.facts.outcomes import require, require_equal
 
 TOPIC = "Preload and unload"
 _GENERATE = "server/routes.go, GenerateHandler"

@@ -4,7 +4,7 @@
 reads what `Run.save` wrote.
 """
 
-from lifecycle_widgets.runs.run import Run, Think
+from lifecycle_widgets.runs.run import Run
 from lifecycle_widgets.runs.saved import load_runs
 from lifecycle_widgets.runs.step import Step, ToolCall, was_loaded
 from lifecycle_widgets.runs.texts import (
@@ -17,6 +17,7 @@ from lifecycle_widgets.runs.texts import (
     size_text,
 )
 from lifecycle_widgets.runs.timings import Timings
+from lifecycle_widgets.runs.values import Think
 
 __all__ = [
     "Run",

@@ -9,22 +9,20 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from lifecycle_widgets.runs.reading import filled
+from lifecycle_widgets.runs.values import RunValues
 from lifecycle_widgets.whole_files import write_whole
 
-if TYPE_CHECKING:
-    from lifecycle_widgets.runs.run import Run
-
-    R = TypeVar("R", bound=Run)
+R = TypeVar("R", bound=RunValues)
 
 FORMAT = 1
 _NAME_LENGTH = 60  # characters of a model's name in a file's
 
 
-def run_to_json(run: Run) -> dict[str, Any]:
+def run_to_json(run: RunValues) -> dict[str, Any]:
     """See `Run.to_json`."""
     told = {"kind": "run", "format": FORMAT, **_plain(run)}
     if run.remote_host is not None:
@@ -44,7 +42,7 @@ def run_from_json(kind: type[R], value: Any) -> R:
     return filled(kind, value)
 
 
-def save_run(run: Run, path: Path) -> Path:
+def save_run(run: RunValues, path: Path) -> Path:
     """See `Run.save`."""
     place = path if path.suffix == ".json" else _new_name(path, run)
     text = json.dumps(run_to_json(run), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -60,7 +58,7 @@ def save_run(run: Run, path: Path) -> Path:
     return place
 
 
-def _new_name(folder: Path, run: Run) -> Path:
+def _new_name(folder: Path, run: RunValues) -> Path:
     """A name that no file of the folder has."""
     model = re.sub(r"[^\w.-]+", "-", run.model).strip(".-")[:_NAME_LENGTH] or "model"
     stem = f"{run.started_at:%Y-%m-%d_%H.%M.%S}_{model}"

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from lifecycle_widgets.runs.parts import exceeds_s
+from lifecycle_widgets.runs.step import Step
 from lifecycle_widgets.runs.texts import about_text, counted, host_name, seconds_text
+from lifecycle_widgets.runs.timings import Timings
+from lifecycle_widgets.runs.values import RunValues
 from lifecycle_widgets.short_texts import shortened
-
-if TYPE_CHECKING:
-    from lifecycle_widgets.runs.run import Run
-    from lifecycle_widgets.runs.step import Step
-    from lifecycle_widgets.runs.timings import Timings
 
 _MOST_CONTEXTS = 10  # boundedNumPredict of llm/llama_server.go: also where num_predict is -1
 _MOST_RAISED = 3  # sentences of what tools raised
 _RAISED_LENGTH = 200  # characters of what one raised
 
 
-def note_of(run: Run) -> str | None:
+def note_of(run: RunValues) -> str | None:
     """The sentences; None when there is nothing to say."""
     of_the_answer = () if run.error is not None else (
         *_why_empty(run), *_not_seen(run), *_cut_off(run), *_too_long(run), *_where(run)
@@ -28,7 +25,7 @@ def note_of(run: Run) -> str | None:
     return " ".join((*of_the_answer, *_raised(run), *run.said)) or None
 
 
-def _why_empty(run: Run) -> Iterator[str]:
+def _why_empty(run: RunValues) -> Iterator[str]:
     if run.answer.strip() or run.stopped:
         return
     if run.thinking and run.timings.done_reason == "length":
@@ -39,7 +36,7 @@ def _why_empty(run: Run) -> Iterator[str]:
         yield "There was no text."
 
 
-def _not_seen(run: Run) -> Iterator[str]:
+def _not_seen(run: RunValues) -> Iterator[str]:
     """That a model did not see its whole prompt; of the request of each that lacked most."""
     most: dict[str, tuple[int, str]] = {}
     for step in run.steps:
@@ -55,7 +52,7 @@ def _not_seen(run: Run) -> Iterator[str]:
         yield _of(model, said) if len(run.models) > 1 else said
 
 
-def _cut_off(run: Run) -> Iterator[str]:
+def _cut_off(run: RunValues) -> Iterator[str]:
     """Which answers did not end by themselves: those of the tasks before, and the run's."""
     chats = [step for step in run.steps if step.kind == "chat"]
     of_tasks = [step for step in chats if step.task] or chats  # not what the memory asked
@@ -75,7 +72,7 @@ def _cut_off(run: Run) -> Iterator[str]:
         )
 
 
-def _why_cut_off(run: Run, ended: Timings) -> str:
+def _why_cut_off(run: RunValues, ended: Timings) -> str:
     output, most = ended.output_tokens, run.options.get("num_predict")
     why = "num_predict was reached, or the context was full"
     if output is None:
@@ -90,7 +87,7 @@ def _why_cut_off(run: Run, ended: Timings) -> str:
     return f"The answer was cut off after {output:,} tokens: {why}."
 
 
-def _too_long(run: Run) -> Iterator[str]:
+def _too_long(run: RunValues) -> Iterator[str]:
     if more_s := exceeds_s(run.parts, run.timings.total_s):
         yield (
             f"What the server tells of its times is {seconds_text(more_s)} longer than the run "
@@ -98,7 +95,7 @@ def _too_long(run: Run) -> Iterator[str]:
         )
 
 
-def _where(run: Run) -> Iterator[str]:
+def _where(run: RunValues) -> Iterator[str]:
     if run.remote_host is not None:
         yield (
             f"It ran on {host_name(run.remote_host)}: the prompt left the server's machine, and "
@@ -106,7 +103,7 @@ def _where(run: Run) -> Iterator[str]:
         )
 
 
-def _raised(run: Run) -> Iterator[str]:
+def _raised(run: RunValues) -> Iterator[str]:
     """What tools raised; and that the model was told, where it was asked again."""
     raised, told = Counter[str](), set[str]()
     for number, step in enumerate(run.steps):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from itertools import accumulate
 from typing import Any
 
-from lifecycle_widgets.runs.shown import timings_html
-from lifecycle_widgets.runs.texts import rounded_repr
+from lifecycle_widgets.runs.tables import table_html
+from lifecycle_widgets.runs.texts import rounded_repr, seconds_text
 
 _NS_PER_S = 1e9
 _MOST = 1e18  # no answer takes so many nanoseconds, or tokens
@@ -162,11 +162,36 @@ class Timings:
             return None
         return self.eval_s / self.output_tokens
 
+    def rows(self) -> list[tuple[str, str]]:
+        """What is known of them, rounded: each by its name, as a table shows it."""
+        rate, cached = self.tokens_per_s, self.cached_tokens
+        seconds = [
+            ("load", self.load_s),
+            ("prompt eval", self.prompt_eval_s),
+            ("eval", self.eval_s),
+            ("tools", self.tools_s or None),
+            ("TTFT", self.ttft_s),
+            ("thinking", self.thinking_s),
+            ("first text", self.first_text_s),
+            ("total", self.total_s),
+        ]
+        counts = [
+            ("prompt tokens", self.prompt_tokens),
+            ("of them cached", cached),
+            ("output tokens", self.output_tokens),
+        ]
+        return [
+            *((name, seconds_text(s)) for name, s in seconds if s is not None),
+            *((name, f"{n:,}") for name, n in counts if n is not None),
+            *([("tokens/s", f"{rate:.1f}")] if rate is not None else []),
+            *([("ended by", self.done_reason)] if self.done_reason is not None else []),
+        ]
+
     def __repr__(self) -> str:
         return rounded_repr("Timings", {f.name: getattr(self, f.name) for f in fields(self)})
 
     def _repr_html_(self) -> str:
-        return timings_html(self)
+        return table_html(self.rows())
 
 
 def _first(values: Iterable[float]) -> float | None:

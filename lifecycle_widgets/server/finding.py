@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from lifecycle_widgets.server.door.address import DEFAULT_PORT, parse_host
+from lifecycle_widgets.server.door.door import Door
 from lifecycle_widgets.server.errors import (
     AccessDenied,
     NotTold,
@@ -16,16 +17,30 @@ from lifecycle_widgets.server.errors import (
     ServerUnreachable,
 )
 
-if TYPE_CHECKING:
-    from lifecycle_widgets.server.server import Server
-
 INSTEAD = " To use the private sandbox all the same: Server.sandbox()."
 """What such a message ends with, where there can be a sandbox."""
 
 _QUICK_S = 1.0
 
 
-def own(make: Callable[..., Server]) -> Server | None:
+class Answering(Protocol):
+    """What is looked at of a `Server` to find out whether an Ollama is there."""
+
+    url: str
+    door: Door
+
+    @property
+    def version(self) -> str:
+        """What it answers; raises where it does not."""
+
+    def with_timeout(self, seconds: float, /) -> Answering:
+        """The same, with less patience."""
+
+
+S = TypeVar("S", bound=Answering)
+
+
+def own(make: Callable[..., S]) -> S | None:
     """The person's own Ollama (OLLAMA_HOST, else localhost:11434); None if there is none.
 
     Parameters
@@ -57,7 +72,7 @@ def own(make: Callable[..., Server]) -> Server | None:
     return server if _is_here(server, make) else None
 
 
-def _is_here(server: Server, make: Callable[..., Server], says: str = "") -> bool:
+def _is_here(server: Answering, make: Callable[..., Answering], says: str = "") -> bool:
     """True when it answers; False when nobody is there. Raises when there is something to mend."""
     try:
         _ = server.version
@@ -99,7 +114,7 @@ def _others(url: str) -> Iterator[str]:
                 yield parse_host(f"{scheme}://{netloc}")
 
 
-def _answers(make: Callable[..., Server], url: str) -> bool:
+def _answers(make: Callable[..., Answering], url: str) -> bool:
     """Whether an Ollama is at that address (one that wants a key counts).
 
     Nobody has named this address, and it may be without encryption: it is not given the key.

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import Protocol
 
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.server.errors import NotTold, ServerError, UnknownModel
 from lifecycle_widgets.server.names import full_name, same_name
 from lifecycle_widgets.server.values import Resident
 
-if TYPE_CHECKING:
-    from lifecycle_widgets.server.server import Server
-
 _EACH_S = 0.05
 _AT_ONCE = KeepAlive(0)
 
 
-def unload(server: Server, model: str, timeout_s: float) -> None:
+class Unloading(Protocol):
+    """What is asked of a `Server` to unload a model."""
+
+    unloads: deque[tuple[str, float]]
+
+    @property
+    def quick_timeout_s(self) -> float:
+        """How long to wait for what is answered from memory, in seconds."""
+
+    def touch(self, model: str, keep_alive: KeepAlive, /, *, timeout_s: float) -> object:
+        """Set its deadline anew."""
+
+    def resident(self, model: str, /) -> Resident | None:
+        """Its entry in memory; raises NotTold."""
+
+
+def unload(server: Unloading, model: str, timeout_s: float) -> None:
     """See `Server.unload`."""
     held, noted_s = _held(server, model), time.monotonic()
     events = [(full_name(n), noted_s) for n in {model, held.name if held else model}]
@@ -37,7 +51,7 @@ def unload(server: Server, model: str, timeout_s: float) -> None:
         time.sleep(_EACH_S)
 
 
-def _held(server: Server, model: str) -> Resident | None:
+def _held(server: Unloading, model: str) -> Resident | None:
     """Its entry in memory; None also where the server does not tell."""
     try:
         return server.resident(model)

@@ -10,7 +10,7 @@ from trouble_tools import LONG, SMALL, STORY, is_resident, left, until, works
 
 from lifecycle_widgets.agent import AgentRun
 from lifecycle_widgets.experiments import ColdAndWarm
-from lifecycle_widgets.experiments.experiment import Step
+from lifecycle_widgets.experiments.face.experiment import Step
 from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server

@@ -13,7 +13,7 @@ from trouble_tools import SMALL, STORY, is_resident, left, telling, until, works
 
 from lifecycle_widgets.agent import RunFailed
 from lifecycle_widgets.experiments import ColdAndWarm, ExperimentFailed
-from lifecycle_widgets.experiments.experiment import Step
+from lifecycle_widgets.experiments.face.experiment import Step
 from lifecycle_widgets.experiments.shortage import control_groups
 from lifecycle_widgets.monitor import Monitor
 from lifecycle_widgets.sandbox import Sandbox

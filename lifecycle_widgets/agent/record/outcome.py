@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
 from lifecycle_widgets.agent.faults import (
     RunFailed,
@@ -14,29 +12,13 @@ from lifecycle_widgets.agent.faults import (
     in_task,
     on_the_way,
 )
+from lifecycle_widgets.agent.record.asked_for import Asked
 from lifecycle_widgets.agent.record.record import Record
 from lifecycle_widgets.agent.record.steps import Known
-from lifecycle_widgets.keep_alive import KeepAlive
-from lifecycle_widgets.runs import Run, Think
-from lifecycle_widgets.server import Server
-
-if TYPE_CHECKING:
-    from lifecycle_widgets.agent.structures.asked import AskedModel
-    from lifecycle_widgets.agent.structures.staged import Staged
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What was asked for, as the run shows it."""
-
-    model: str
-    keep_alive: KeepAlive
-    prompt: str
-    server: Server
-    options: Mapping[str, Any]
-    think: Think = None
-    history: tuple[tuple[str, str], ...] = ()
-    structure: str = "Agent"
+from lifecycle_widgets.agent.structures.asked import AskedModel
+from lifecycle_widgets.agent.structures.saying import said_of
+from lifecycle_widgets.agent.structures.staged import Staged
+from lifecycle_widgets.runs import Run
 
 
 @dataclass(frozen=True)
@@ -136,7 +118,7 @@ def _as_run(
         structure=asked.structure,
         keep_alives={m.model: str(m.chosen) for m in staged.models} if staged else {},
         held=staged.is_held if staged is not None else False,
-        said=(*said, *(staged.to_say(is_whole) if staged is not None else ())),
+        said=(*said, *(said_of(staged, is_whole) if staged is not None else ())),
     )
 
 

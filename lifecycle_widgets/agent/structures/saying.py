@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
 
-if TYPE_CHECKING:
-    from lifecycle_widgets.agent.structures.staged import Staged
-
-
-def failed_tasks(tasks: Iterable[Any]) -> dict[str, tuple[Any, str]]:
-    """What went wrong, and in words, by the id of the task."""
-    from griptape.artifacts import ErrorArtifact
-
-    wrong = {task.id: task.output for task in tasks if isinstance(task.output, ErrorArtifact)}
-    return {
-        task: (output.exception or output.value, _in_a_line(output.value))
-        for task, output in wrong.items()
-    }
+from lifecycle_widgets.agent.structures.failed_tasks import failed_tasks, in_a_line
+from lifecycle_widgets.agent.structures.staged import Staged
 
 
 def said_of(staged: Staged, is_whole: bool) -> Iterator[str]:
@@ -34,12 +22,8 @@ def said_of(staged: Staged, is_whole: bool) -> Iterator[str]:
             yield f"The task {task!r} failed ({said}); the {kind} went on."
         for seat, client in zip(staged.seats, staged.clients, strict=False):
             if not seat.tasks and client.fault is not None:  # griptape goes on without a summary
-                yield f"What its conversation memory asked failed: {_in_a_line(client.fault)}."
+                yield f"What its conversation memory asked failed: {in_a_line(client.fault)}."
     for other in staged.others:
         yield f"What {other} asked is not measured: it is no driver of Ollama's."
     for thread in staged.listening.threads:
         yield f"A tool is still running: its thread is {thread.name}."
-
-
-def _in_a_line(said: object) -> str:
-    return " ".join(str(said).split()).rstrip(".")

@@ -16,12 +16,12 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from lifecycle_widgets.agent import RunFailed
+from lifecycle_widgets.experiments.arms.arm import Arm, Call
 from lifecycle_widgets.experiments.arms.lane import Lane
-from lifecycle_widgets.experiments.conversation import (
+from lifecycle_widgets.experiments.face.conversation import (
     PROMPT,
     READ_TOKENS_PER_S,
     Conversation,
@@ -29,7 +29,8 @@ from lifecycle_widgets.experiments.conversation import (
     options_for,
     require_whole,
 )
-from lifecycle_widgets.experiments.experiment import Experiment, R, Row
+from lifecycle_widgets.experiments.face.experiment import Experiment, R, Row
+from lifecycle_widgets.experiments.face.plan import Plan
 from lifecycle_widgets.experiments.ground.free_memory import free_memory_bytes
 from lifecycle_widgets.experiments.ground.ground import (
     chat_model,
@@ -38,7 +39,6 @@ from lifecycle_widgets.experiments.ground.ground import (
     told,
 )
 from lifecycle_widgets.experiments.ground.model_memory import Memory, memory_of, planned, together
-from lifecycle_widgets.experiments.plan import Plan
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.sandbox import MODELS
 from lifecycle_widgets.server import Model, ServerUnreachable, full_name
@@ -60,43 +60,6 @@ ON_YOUR_OWN = (
     "One after the other on this Ollama, each arm with its models out of memory at its beginning. "
     "Should somebody else use them in between, it ends, and leaves them alone."
 )
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call: which model, and how long after the end of the arm's last one, in seconds."""
-
-    model: str
-    gap_s: float
-    labels: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way to make the calls.
-
-    Parameters
-    ----------
-    name:
-        How it is called in tables and figures.
-    keep_alive:
-        Sent with each call; ``KeepAlive(None)`` is not sent.
-    calls:
-        In order of time.
-    settings:
-        Of Ollama's server (``OLLAMA_MAX_LOADED_MODELS``); an arm with any needs a private one.
-    """
-
-    name: str
-    keep_alive: KeepAlive
-    calls: tuple[Call, ...]
-    settings: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def longest(self) -> int:
-        """The number of the call that comes after the longest pause (1 when there is none)."""
-        later = range(1, len(self.calls))
-        return max(later, key=lambda i: self.calls[i].gap_s, default=1)
 
 
 def keep_alives_checked(values: Sequence[Any]) -> tuple[KeepAlive, ...]:

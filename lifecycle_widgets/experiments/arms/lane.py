@@ -6,10 +6,11 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lifecycle_widgets.agent import RunFailed
-from lifecycle_widgets.experiments.arms.held import (
+from lifecycle_widgets.experiments.arms.arm import Arm, Call
+from lifecycle_widgets.experiments.ground.held import (
     gb_seconds,
     held_bytes,
     memory_source,
@@ -18,9 +19,6 @@ from lifecycle_widgets.experiments.arms.held import (
 from lifecycle_widgets.monitor import Monitor, Residency, Sample
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import NotTold, Resident, Server, full_name
-
-if TYPE_CHECKING:
-    from lifecycle_widgets.experiments.arms.arms import Arm, Call
 
 _ENDS_WITHIN_S = 2.0  # a process that answers no more is known a moment later to have ended
 _LEAVES_WITHIN_S = 2.0  # after keep_alive 0; Ollama takes up to half a second

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from lifecycle_widgets.experiments.arms.held import RSS
-from lifecycle_widgets.experiments.enough import TooLittle, not_compared
-from lifecycle_widgets.experiments.result import Result
+from lifecycle_widgets.experiments.face.enough import TooLittle, not_compared
+from lifecycle_widgets.experiments.face.result import Result
+from lifecycle_widgets.experiments.ground.held import RSS
 from lifecycle_widgets.experiments.statistics import (
     Interval,
     generator,

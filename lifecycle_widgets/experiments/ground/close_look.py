@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 
-from lifecycle_widgets.experiments.arms.held import Point, memory_source, over_time
+from lifecycle_widgets.experiments.ground.held import Point, memory_source, over_time
 from lifecycle_widgets.monitor import Monitor, Sample
 from lifecycle_widgets.server import Server, full_name
 

@@ -121,7 +121,7 @@ def _are_together(one: Stay, other: Stay) -> bool:
 def _found(stay: Stay, known: Known, requests: Sequence[Request]) -> Found:
     end, why = ending(stay, known)
     until_s = math.inf if end is None else end.t_s
-    stay.uses.look(stay, until_s, requests)
+    stay.uses.look(stay.model, stay.began_s, until_s, requests, is_start_told=stay.is_start_told)
     return Found(stay.first.t_s, until_s, _residency(stay, end, why, known))
 
 

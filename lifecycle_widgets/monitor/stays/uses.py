@@ -5,13 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from lifecycle_widgets.monitor.traffic.request import OURS, Request
 from lifecycle_widgets.server import full_name
-
-if TYPE_CHECKING:
-    from lifecycle_widgets.monitor.stays.stay import Stay
 
 _EARLY_S = 0.5  # a runner whose beginning is not told began so long before it was seen, at most
 _LATE_S = 10.0  # the log tells of a request so long after its end, at most
@@ -31,22 +27,32 @@ class Uses:
         self.going_on: tuple[Request, ...] = ()
         self._looked_s = -math.inf
 
-    def look(self, stay: Stay, end_s: float, requests: Sequence[Request]) -> None:
-        """Take in what is new.
+    def look(
+        self,
+        model: str,
+        began_s: float,
+        end_s: float,
+        requests: Sequence[Request],
+        *,
+        is_start_told: bool,
+    ) -> None:
+        """Take in what is new of a stay: always of the same one.
 
         Parameters
         ----------
-        stay:
-            Always the same one.
-        end_s:
-            When it left; endless while it is there.
+        model:
+            What is in memory; empty where that is not known.
+        began_s, end_s:
+            When its load began, and when it left; endless while it is there.
         requests:
             In order of their ends, then those that go on.
+        is_start_told:
+            Whether that is when its load began; else it is when it was first seen.
         """
-        began_s = stay.began_s if stay.is_start_told else stay.first.t_s - _EARLY_S
-        since_s = max(began_s, self._looked_s - _LATE_S)
-        name, mine = _key(stay.model), []
-        for request in reversed(requests if stay.model else ()):
+        early_s = began_s if is_start_told else began_s - _EARLY_S
+        since_s = max(early_s, self._looked_s - _LATE_S)
+        name, mine = _key(model), []
+        for request in reversed(requests if model else ()):
             if request.ended_s is not None:
                 if request.ended_s < since_s:
                     break
@@ -54,12 +60,12 @@ class Uses:
             if _key(request.model) == name and _is_within(request, end_s):
                 mine.append(request)
         for request in reversed(mine):
-            self._take(stay, request)
+            self._take(began_s, request)
         self.going_on = tuple(one for one in reversed(mine) if one.ended_s is None)
 
-    def _take(self, stay: Stay, request: Request) -> None:
+    def _take(self, began_s: float, request: Request) -> None:
         if request.began_s is not None:
-            before_s = stay.began_s if self.loader is None else self.loader.began_s
+            before_s = began_s if self.loader is None else self.loader.began_s
             if before_s is None or request.began_s <= before_s:
                 self.loader = request  # also the same, told more exactly
         if request.ended_s is not None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lifecycle_widgets.agent import AgentRun, StructureRun
 from lifecycle_widgets.agent.structures.staged import checked_structure
-
-if TYPE_CHECKING:
-    from lifecycle_widgets.widgets.agent_panel.panel import AgentPanel
+from lifecycle_widgets.widgets.agent_panel.traits import PanelTraits
 
 
 def whole_structure(structure: Any, own: Mapping[str, Any]) -> Any:
@@ -28,7 +26,7 @@ def whole_structure(structure: Any, own: Mapping[str, Any]) -> Any:
 
 
 def structure_run(
-    panel: AgentPanel, prompt: str, hold: bool | None, heard: Mapping[str, Any] | None = None
+    panel: PanelTraits, prompt: str, hold: bool | None, heard: Mapping[str, Any] | None = None
 ) -> StructureRun:
     """A run of the person's own structure, which is not started.
 
@@ -48,7 +46,7 @@ def structure_run(
     )
 
 
-def agent_run(panel: AgentPanel, memory: Any, heard: Mapping[str, Any]) -> AgentRun:
+def agent_run(panel: PanelTraits, memory: Any, heard: Mapping[str, Any]) -> AgentRun:
     """A run of an agent that is made of what is chosen in the panel; it is not started either."""
     return AgentRun(
         panel.prompt,

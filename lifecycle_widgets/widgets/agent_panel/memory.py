@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import traitlets
+from typing import Any
 
 from lifecycle_widgets.agent import new_memory
-
-if TYPE_CHECKING:
-    from lifecycle_widgets.widgets.agent_panel.panel import AgentPanel
-    from lifecycle_widgets.widgets.agent_panel.settings import Settings
-
-
-class MemoryTrait(traitlets.TraitType[Any, Any]):
-    """A griptape conversation memory; True: one of the panel's own; None (or False): none."""
-
-    info_text = "a griptape ConversationMemory, True (one of its own), or None"
-    default_value = True
-    allow_none = True
-
-    def validate(self, obj: Any, value: Any) -> Any:
-        if value is None or value is False:
-            return None
-        if value is True or (hasattr(value, "runs") and hasattr(value, "add_run")):
-            return value
-        return self.error(obj, value)
+from lifecycle_widgets.widgets.agent_panel.settings import Settings
+from lifecycle_widgets.widgets.agent_panel.traits import PanelTraits
 
 
 class Remembered:
     """The panel's ``memory``, which can be switched off and on again, and is made when needed."""
 
-    def __init__(self, panel: AgentPanel, settings: Settings) -> None:
+    def __init__(self, panel: PanelTraits, settings: Settings) -> None:
         self._panel, self._settings = panel, settings
         self._kept: Any = True  # while it is switched off
         settings.remembers = panel.memory is not None

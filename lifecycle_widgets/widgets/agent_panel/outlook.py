@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lifecycle_widgets.agent.hold import LEASE_S, is_shorter
 from lifecycle_widgets.server import (
@@ -15,14 +15,12 @@ from lifecycle_widgets.server import (
     UnknownModel,
 )
 from lifecycle_widgets.widgets.agent_panel.launch import structure_run
+from lifecycle_widgets.widgets.agent_panel.parts import Parts
 from lifecycle_widgets.widgets.agent_panel.reload import reload_text
+from lifecycle_widgets.widgets.agent_panel.traits import PanelTraits
 from lifecycle_widgets.widgets.agent_panel.words import about_model, held_text
 from lifecycle_widgets.widgets.background import Background
 from lifecycle_widgets.widgets.formats import escaped
-
-if TYPE_CHECKING:
-    from lifecycle_widgets.widgets.agent_panel.panel import AgentPanel
-    from lifecycle_widgets.widgets.agent_panel.parts import Parts
 
 
 class Outlook:
@@ -37,7 +35,7 @@ class Outlook:
         self._resident: Resident | None = None
         self._trained: int | None = None
 
-    def begin(self, panel: AgentPanel, parts: Parts) -> None:
+    def begin(self, panel: PanelTraits, parts: Parts) -> None:
         """Look now, and whenever something else is chosen."""
         self._panel, self._parts = panel, parts
         panel.observe(self._look, ["model", "server"])

@@ -113,7 +113,7 @@ class AgentPanel(PanelTraits, Composite):
         super().__init__(self._parts.all, keywords)
         self.add_class("lw-agent")
         self.server = None if structure is not None and server is None else Server.of(server)
-        self.model, self.keep_alive, self.prompt = model, KeepAlive(keep_alive), prompt
+        self.model, self.keep_alive, self.prompt = model, KeepAlive.of(keep_alive), prompt
         self.options, self.think = dict(options or {}), think
         self.rules, self.tools = tuple(rules), tuple(tools)
         self.memory, self.hold, self.markdown = memory, hold, markdown

@@ -8,9 +8,23 @@ import traitlets
 
 from lifecycle_widgets.agent import checked_options
 from lifecycle_widgets.runs import Run
-from lifecycle_widgets.widgets.agent_panel.memory import MemoryTrait
 from lifecycle_widgets.widgets.base import KeepAliveTrait, ServerTrait
 from lifecycle_widgets.widgets.think_picker import ThinkTrait
+
+
+class MemoryTrait(traitlets.TraitType[Any, Any]):
+    """A griptape conversation memory; True: one of the panel's own; None (or False): none."""
+
+    info_text = "a griptape ConversationMemory, True (one of its own), or None"
+    default_value = True
+    allow_none = True
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        if value is None or value is False:
+            return None
+        if value is True or (hasattr(value, "runs") and hasattr(value, "add_run")):
+            return value
+        return self.error(obj, value)
 
 
 class PanelTraits(traitlets.HasTraits):
@@ -35,6 +49,8 @@ class PanelTraits(traitlets.HasTraits):
     run = traitlets.Instance(Run, allow_none=True)
     runs = traitlets.Tuple()
     error = traitlets.Unicode()
+
+    structure: Any = None  #: the person's own structure, for good; None: an agent is made
 
     @traitlets.validate("options")
     def _checked(self, proposal: Any) -> dict[str, Any]:

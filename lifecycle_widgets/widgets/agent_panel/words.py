@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import host_name
 from lifecycle_widgets.server import Model
-
-if TYPE_CHECKING:
-    from lifecycle_widgets.widgets.agent_panel.panel import AgentPanel
+from lifecycle_widgets.widgets.agent_panel.traits import PanelTraits
 
 CLOSED = "This panel is closed. Make a new one to run a prompt."
 GOES_ON = "A run is going on. Stop it, or wait for its end, then run again."
@@ -66,7 +64,7 @@ def described(structure: Any) -> str:
     return f"{kind}{f' of {tasks} tasks' if tasks > 1 else ''}: {', '.join(models)}"
 
 
-def next_text(panel: AgentPanel) -> str:
+def next_text(panel: PanelTraits) -> str:
     """Whom the next run will ask, with which keep_alive."""
     whom, keep_alive = panel.model or "no model chosen", f"keep_alive {panel.keep_alive}"
     if panel.structure is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lifecycle_widgets.experiments import InALoop, InALoopResult
-from lifecycle_widgets.experiments.loops import ANSWERS
+from lifecycle_widgets.experiments.loop.loops import ANSWERS
 from lifecycle_widgets.sandbox import Sandbox
 from tests.bench.agent.spread import Row
 

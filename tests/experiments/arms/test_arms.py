@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle_widgets.experiments.arms.arms import Arm, Call, keep_alives_checked, next_lane
-from lifecycle_widgets.experiments.arms.held import gb_seconds
+from lifecycle_widgets.experiments.arms.arm import Arm, Call
+from lifecycle_widgets.experiments.arms.arms import keep_alives_checked, next_lane
+from lifecycle_widgets.experiments.ground.held import gb_seconds
 from lifecycle_widgets.keep_alive import KeepAlive
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from lifecycle_widgets.experiments import Downstream, DownstreamResult, Experiment, Plan, Result
-from lifecycle_widgets.experiments.downstream_result import CONDITIONS, NEVER, RESIDENT
-from lifecycle_widgets.experiments.experiment import Row
+from lifecycle_widgets.experiments.face.experiment import Row
 from lifecycle_widgets.experiments.ground.meanwhile import meanwhile_facts
+from lifecycle_widgets.experiments.shortage.downstream_result import CONDITIONS, NEVER, RESIDENT
 from lifecycle_widgets.monitor import Sample
 from lifecycle_widgets.server import Server
 from tests.detached import detached

@@ -20,7 +20,7 @@ from lifecycle_widgets.experiments import (
     Step,
     load_result,
 )
-from lifecycle_widgets.experiments.downstream_result import (
+from lifecycle_widgets.experiments.shortage.downstream_result import (
     CONDITIONS,
     NEVER,
     RESIDENT,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lifecycle_widgets.experiments.arms.held import RSS, gb_seconds
-from lifecycle_widgets.experiments.enough import require_rounds
-from lifecycle_widgets.experiments.result import Result
+from lifecycle_widgets.experiments.face.enough import require_rounds
+from lifecycle_widgets.experiments.face.result import Result
+from lifecycle_widgets.experiments.ground.held import RSS, gb_seconds
 from lifecycle_widgets.experiments.statistics import (
     Interval,
     difference_interval,

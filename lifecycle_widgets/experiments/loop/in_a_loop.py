@@ -11,7 +11,8 @@ from typing import Any
 
 from lifecycle_widgets.agent import StructureRun
 from lifecycle_widgets.agent.hold import LEASE_S
-from lifecycle_widgets.experiments.experiment import Experiment, Row
+from lifecycle_widgets.experiments.face.experiment import Experiment, Row
+from lifecycle_widgets.experiments.face.plan import Plan
 from lifecycle_widgets.experiments.ground.close_look import CloseLook, gone_s
 from lifecycle_widgets.experiments.ground.ground import (
     chat_model,
@@ -21,9 +22,8 @@ from lifecycle_widgets.experiments.ground.ground import (
     told,
 )
 from lifecycle_widgets.experiments.ground.model_memory import memory_of, planned, together
-from lifecycle_widgets.experiments.in_a_loop_result import InALoopResult
-from lifecycle_widgets.experiments.loops import PROMPT, Loop, loops_of, ours
-from lifecycle_widgets.experiments.plan import Plan
+from lifecycle_widgets.experiments.loop.in_a_loop_result import InALoopResult
+from lifecycle_widgets.experiments.loop.loops import PROMPT, Loop, loops_of, ours
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run, Think
 from lifecycle_widgets.sandbox import Sandbox

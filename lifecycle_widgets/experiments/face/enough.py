@@ -38,7 +38,7 @@ def require_rounds(frame: pd.DataFrame, conditions: Collection[str], planned: in
     >>> frame = pd.DataFrame({"round": [1, 1, 2], "condition": ["there", "gone", "there"]})
     >>> require_rounds(frame, ("there", "gone"), planned=3)
     Traceback (most recent call last):
-    lifecycle_widgets.experiments.enough.TooLittle: Too little measured ...: one of three rounds.
+    lifecycle_widgets.experiments.face.enough.TooLittle: Too little measured ...: one of three ...
     """
     seen = frame.groupby("round")["condition"].agg(set)
     whole = sum(set(conditions) <= one for one in seen)

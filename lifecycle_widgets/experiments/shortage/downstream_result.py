@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lifecycle_widgets.experiments.enough import require_rounds
-from lifecycle_widgets.experiments.result import Result
+from lifecycle_widgets.experiments.face.enough import require_rounds
+from lifecycle_widgets.experiments.face.result import Result
 from lifecycle_widgets.experiments.statistics import (
     Interval,
     difference_interval,

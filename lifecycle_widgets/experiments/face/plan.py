@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifecycle_widgets.experiments.result import as_markdown
+from lifecycle_widgets.experiments.face.result import as_markdown
 from lifecycle_widgets.experiments.statistics import digits
 
 

@@ -15,7 +15,7 @@ from lifecycle_widgets.experiments.break_even import (
     checked_price,
     reload_interval,
 )
-from lifecycle_widgets.experiments.enough import require_reload
+from lifecycle_widgets.experiments.face.enough import require_reload
 from lifecycle_widgets.experiments.statistics import Interval
 
 if TYPE_CHECKING:

@@ -13,21 +13,21 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from lifecycle_widgets.experiments.downstream_result import (
-    CONDITIONS,
-    RESIDENT,
-    STOP,
-    ZERO,
-    DownstreamResult,
-)
-from lifecycle_widgets.experiments.experiment import Experiment, Row
+from lifecycle_widgets.experiments.face.experiment import Experiment, Row
+from lifecycle_widgets.experiments.face.plan import Plan
 from lifecycle_widgets.experiments.ground.ground import (
     RUNNER_BYTES,
     chat_model,
     ground_notes,
 )
 from lifecycle_widgets.experiments.ground.model_memory import memory_of, planned
-from lifecycle_widgets.experiments.plan import Plan
+from lifecycle_widgets.experiments.shortage.downstream_result import (
+    CONDITIONS,
+    RESIDENT,
+    STOP,
+    ZERO,
+    DownstreamResult,
+)
 from lifecycle_widgets.experiments.shortage.place import Place
 from lifecycle_widgets.experiments.shortage.shortage import Shortage
 from lifecycle_widgets.experiments.shortage.task import BigFile, TaskRun, run_task

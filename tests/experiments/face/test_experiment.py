@@ -23,7 +23,7 @@ from lifecycle_widgets.experiments import (
     Step,
     load_result,
 )
-from lifecycle_widgets.experiments.experiment import Row
+from lifecycle_widgets.experiments.face.experiment import Row
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server, ServerUnreachable, UnknownModel
 

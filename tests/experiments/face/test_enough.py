@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from lifecycle_widgets.experiments import DownstreamResult, InTurnResult
-from lifecycle_widgets.experiments.downstream_result import (
+from lifecycle_widgets.experiments.shortage.downstream_result import (
     NEVER,
     RESIDENT,
     STOP,

@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lifecycle_widgets.agent import RunFailed
+from lifecycle_widgets.experiments.arms.arm import Arm, Call
 from lifecycle_widgets.experiments.arms.arms import (
-    Arm,
     ArmsExperiment,
-    Call,
     keep_alives_checked,
     seconds_checked,
 )
 from lifecycle_widgets.experiments.arms.eviction import DURATIONS, FOREVER, ROOM, evictions
 from lifecycle_widgets.experiments.arms.result import ArmsResult
-from lifecycle_widgets.experiments.enough import not_compared
-from lifecycle_widgets.experiments.experiment import Row
+from lifecycle_widgets.experiments.face.enough import not_compared
+from lifecycle_widgets.experiments.face.experiment import Row
+from lifecycle_widgets.experiments.face.plan import Plan
 from lifecycle_widgets.experiments.ground.ground import distinct
-from lifecycle_widgets.experiments.plan import Plan
 from lifecycle_widgets.experiments.statistics import Interval
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Think

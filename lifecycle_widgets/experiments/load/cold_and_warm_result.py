@@ -15,8 +15,8 @@ from lifecycle_widgets.experiments.break_even import (
     checked_price,
     reload_interval,
 )
-from lifecycle_widgets.experiments.enough import require_reload
-from lifecycle_widgets.experiments.result import Result
+from lifecycle_widgets.experiments.face.enough import require_reload
+from lifecycle_widgets.experiments.face.result import Result
 from lifecycle_widgets.experiments.statistics import Interval, median_interval
 
 if TYPE_CHECKING:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
-from lifecycle_widgets.experiments.enough import TooLittle
+from lifecycle_widgets.experiments.face.enough import TooLittle
 from lifecycle_widgets.experiments.ground.meanwhile import beside_sentence, much
 from lifecycle_widgets.experiments.statistics import Interval
 from lifecycle_widgets.whole_files import write_whole
@@ -21,7 +19,7 @@ from lifecycle_widgets.whole_files import write_whole
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_FRAME, _FACTS = "frame.csv", "facts.json"
+FRAME, FACTS = "frame.csv", "facts.json"
 _FORMAT = 1
 
 
@@ -44,11 +42,11 @@ class Result(ABC):
     facts: Mapping[str, Any]
 
     kind: ClassVar[str] = ""
-    _kinds: ClassVar[dict[str, type[Result]]] = {}
+    kinds: ClassVar[dict[str, type[Result]]] = {}  #: all that have been imported, by `kind`
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        Result._kinds[cls.kind] = cls
+        Result.kinds[cls.kind] = cls
 
     @property
     def is_complete(self) -> bool:
@@ -146,8 +144,8 @@ class Result(ABC):
         types = {str(name): str(kind) for name, kind in self.frame.dtypes.items()}
         about = {"format": _FORMAT, "kind": self.kind, "types": types, "facts": dict(self.facts)}
         text = {
-            _FRAME: self.frame.to_csv(index=False),
-            _FACTS: json.dumps(about, indent=2) + "\n",
+            FRAME: self.frame.to_csv(index=False),
+            FACTS: json.dumps(about, indent=2) + "\n",
         }
         try:
             write_whole(place, text)
@@ -173,35 +171,3 @@ def as_markdown(text: str) -> str:
     'T\\\\* of \\\\<b\\\\>'
     """
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|!" else c for c in text)
-
-
-def load_result(folder: str | Path) -> Result:
-    """The result that `Result.save` wrote to a folder.
-
-    Raises
-    ------
-    ValueError
-        When there is no result in the folder, or one that this version does not know.
-    """
-    place = Path(folder)
-    try:
-        about = json.loads((place / _FACTS).read_text(encoding="utf-8"))
-        frame = pd.read_csv(place / _FRAME, keep_default_na=True)
-        kind = _kind(about["kind"])
-        frame = frame.astype({name: about["types"][name] for name in frame.columns})
-    except FileNotFoundError as fault:
-        raise ValueError(
-            f"There is no saved result in {place} ({Path(fault.filename).name} is missing). Give "
-            "the folder that save() was given."
-        ) from None
-    except (KeyError, TypeError, ValueError) as fault:
-        raise ValueError(f"The result in {place} cannot be read: {fault!r}.") from fault
-    return kind(frame, about["facts"])
-
-
-def _kind(name: str) -> type[Result]:
-    """The kind of result of that name; its module (of the same name) is imported if need be."""
-    if name not in Result._kinds and name.isidentifier():
-        with contextlib.suppress(ModuleNotFoundError):
-            import_module(f"lifecycle_widgets.experiments.{name}")
-    return Result._kinds[name]

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lifecycle_widgets.experiments.arms.arm import Arm, Call
 from lifecycle_widgets.experiments.arms.arms import (
-    Arm,
     ArmsExperiment,
-    Call,
     keep_alives_checked,
     seconds_checked,
 )
+from lifecycle_widgets.experiments.arms.in_a_row_result import InARowResult
 from lifecycle_widgets.experiments.break_even import checked_price
-from lifecycle_widgets.experiments.conversation import PROMPT, Conversation, Turns
-from lifecycle_widgets.experiments.in_a_row_result import InARowResult
-from lifecycle_widgets.experiments.plan import Plan
+from lifecycle_widgets.experiments.face.conversation import PROMPT, Conversation, Turns
+from lifecycle_widgets.experiments.face.plan import Plan
 from lifecycle_widgets.runs import Think
 from lifecycle_widgets.server import AnyServer, smallest_chat_models
 

@@ -12,13 +12,13 @@ from typing import Any, ClassVar, Generic, TypeVar
 import pandas as pd
 
 from lifecycle_widgets.agent import AgentRun, StructureRun, checked_think
-from lifecycle_widgets.experiments.conversation import Turns
-from lifecycle_widgets.experiments.faults import sentence
+from lifecycle_widgets.experiments.face.conversation import Turns
+from lifecycle_widgets.experiments.face.faults import sentence
+from lifecycle_widgets.experiments.face.plan import Plan, Step
+from lifecycle_widgets.experiments.face.result import Result
 from lifecycle_widgets.experiments.ground.consent import Consent, NeedsConsent
 from lifecycle_widgets.experiments.ground.ground import chat_model, require_memory, require_told
 from lifecycle_widgets.experiments.ground.meanwhile import Meanwhile
-from lifecycle_widgets.experiments.plan import Plan, Step
-from lifecycle_widgets.experiments.result import Result
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run, Think
 from lifecycle_widgets.server import AnyServer, Server, ServerError, ServerUnreachable, UnknownModel

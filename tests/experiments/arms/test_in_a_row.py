@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from lifecycle_widgets.experiments import InARow, InARowResult, Interval, load_result
-from lifecycle_widgets.experiments.arms.held import RSS
+from lifecycle_widgets.experiments.ground.held import RSS
 from lifecycle_widgets.server import Server, UnknownModel
 
 MODEL = "smollm2:135m"

@@ -7,14 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lifecycle_widgets.experiments.arms.held import held_bytes, memory_source
-from lifecycle_widgets.experiments.cold_and_warm_result import (
-    CACHE,
-    DISK,
-    WARM,
-    ColdAndWarmResult,
-)
-from lifecycle_widgets.experiments.conversation import (
+from lifecycle_widgets.experiments.face.conversation import (
     PROMPT,
     READ_TOKENS_PER_S,
     Conversation,
@@ -24,7 +17,8 @@ from lifecycle_widgets.experiments.conversation import (
     options_for,
     require_whole,
 )
-from lifecycle_widgets.experiments.experiment import Experiment, Row
+from lifecycle_widgets.experiments.face.experiment import Experiment, Row
+from lifecycle_widgets.experiments.face.plan import Plan
 from lifecycle_widgets.experiments.ground.ground import (
     chat_model,
     ground_notes,
@@ -32,9 +26,15 @@ from lifecycle_widgets.experiments.ground.ground import (
     reading,
     told,
 )
+from lifecycle_widgets.experiments.ground.held import held_bytes, memory_source
 from lifecycle_widgets.experiments.ground.model_memory import memory_of, planned
 from lifecycle_widgets.experiments.ground.pagecache import cached_fraction, forget
-from lifecycle_widgets.experiments.plan import Plan
+from lifecycle_widgets.experiments.load.cold_and_warm_result import (
+    CACHE,
+    DISK,
+    WARM,
+    ColdAndWarmResult,
+)
 from lifecycle_widgets.runs import Think
 from lifecycle_widgets.server import AnyServer, full_name, smallest_chat_models
 

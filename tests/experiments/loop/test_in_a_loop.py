@@ -19,9 +19,9 @@ from lifecycle_widgets.experiments import (
     NeedsConsent,
     load_result,
 )
-from lifecycle_widgets.experiments.arms.held import RSS
 from lifecycle_widgets.experiments.ground.close_look import CloseLook
-from lifecycle_widgets.experiments.loops import AGENT, PIPELINE, Loop, loops_of, ours
+from lifecycle_widgets.experiments.ground.held import RSS
+from lifecycle_widgets.experiments.loop.loops import AGENT, PIPELINE, Loop, loops_of, ours
 from lifecycle_widgets.sandbox import MODELS, Sandbox
 from lifecycle_widgets.server import Server
 

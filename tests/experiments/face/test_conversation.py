@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle_widgets.experiments.conversation import (
+from lifecycle_widgets.experiments.face.conversation import (
     Conversation,
     conversations,
     options_for,

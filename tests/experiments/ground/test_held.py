@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from lifecycle_widgets.experiments.arms.held import (
+from lifecycle_widgets.experiments.ground.held import (
     PS,
     PS_GPU,
     RSS,

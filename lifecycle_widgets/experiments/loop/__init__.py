@@ -1,0 +1,1 @@
+"""An agent or a pipeline whose requests come one after the other: InALoop."""
