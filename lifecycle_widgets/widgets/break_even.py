@@ -19,9 +19,11 @@ from lifecycle_widgets.widgets.fit import Fit
 from lifecycle_widgets.widgets.formats import escaped, seconds_text, size_text
 from lifecycle_widgets.widgets.frame_html import frame_html
 from lifecycle_widgets.widgets.light_figure import LightFigure
+from lifecycle_widgets.widgets.log_steps import same_step
 
 _LOWEST, _HIGHEST = -2, 2.3  # powers of ten of the slider's ends: 0.01 to 200
 _HINT = "Nothing is measured yet: run the experiment."
+_STEP = 0.05  # of the slider, in powers of ten
 _ASK = "What is a GB in memory for a minute worth to you? Move the slider."
 _OWN = -1  # in the list of histories: the result's own (for ipywidgets None is "nothing chosen")
 _START = 1.0  # where the slider stands before it is moved
@@ -95,7 +97,7 @@ class BreakEven(Composite):
             value=self._on_slider(),
             min=_LOWEST,
             max=_HIGHEST,
-            step=0.05,
+            step=_STEP,
             readout_format=".3g",
             tooltip="What one GB in memory for one minute is worth, in seconds of waiting",
             layout={"width": "360px"},
@@ -147,7 +149,7 @@ class BreakEven(Composite):
         return float(min(max(price, 10**_LOWEST), 10**_HIGHEST))
 
     def _slid(self, change: Any) -> None:
-        if change["new"] != self._on_slider():  # not our own doing
+        if not same_step(change["new"], self._on_slider(), _STEP):  # else nobody moved it
             self.price_s_per_gb_min = change["new"]
 
     def _chosen(self, change: Any) -> None:

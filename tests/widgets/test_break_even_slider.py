@@ -25,6 +25,8 @@ def test_the_price_moves_t_star(in_a_row_result: InARowResult, shut: Shut) -> No
     widget._slider.value = 10.0
     assert widget.price_s_per_gb_min == 10.0
     assert widget.break_even_s == pytest.approx(in_a_row_result.break_even(1.0).median / 10)
+    widget._slider.value = 10.3  # the page puts a value on a step of its own: nobody has moved it
+    assert widget.price_s_per_gb_min == 10.0
     costs = in_a_row_result.costs(10.0)
     waiting, memory = widget._figure.data
     assert list(waiting.x) == costs["waiting_s"].tolist()
