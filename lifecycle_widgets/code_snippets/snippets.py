@@ -6,6 +6,7 @@ import json
 import shlex
 from datetime import timedelta
 
+from lifecycle_widgets.code_snippets.server_settings import as_written
 from lifecycle_widgets.griptape_code import KEY, USER, griptape_code, shown_address, wanted_secret
 from lifecycle_widgets.keep_alive import KeepAlive
 
@@ -79,17 +80,13 @@ def snippets(
 
 
 def _server(value: KeepAlive) -> str:
-    """The environment's grammar is not the API's: Go's durations, whole seconds, -1 (no fraction).
-
-    Source: ``envconfig/config.go`` (``KeepAlive``) of Ollama 0.32.15.
-    """
-    if value.is_default:
+    written = as_written("OLLAMA_KEEP_ALIVE", value)
+    if written is None:
         return (
             "# The server's own default is 5 minutes. To have it back, start `ollama serve`\n"
             "# without this variable:\n"
             "unset OLLAMA_KEEP_ALIVE"
         )
-    written = "-1" if value.is_forever else str(value)
     return (
         "# For every model and every client that sends no keep_alive of its own.\n"
         "# It belongs in the environment of `ollama serve`, not in the notebook's; start the\n"
