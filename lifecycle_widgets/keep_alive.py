@@ -45,11 +45,23 @@ reads its whole conversation, again.
     ValueError: keep_alive '5' has no unit. Ollama rejects it. Did you mean '5s' or '5m'?
     """
 
-    __slots__ = ("_ns",)
-    _ns: int | None
+    __slots__ = ("_fixed_ns",)
+    _fixed_ns: int | None
 
     def __init__(self, value: KeepAlive | str | float | timedelta | None = None) -> None:
-        self._ns = _from_person(value)
+        self._fixed_ns = _from_person(value)
+
+    @classmethod
+    def of(cls, value: KeepAlive | str | float | timedelta | None) -> KeepAlive:
+        """The value as it is where it is a KeepAlive, also one that decides anew; else a new one.
+
+        Examples
+        --------
+        >>> chosen = KeepAlive("5m")
+        >>> KeepAlive.of(chosen) is chosen, KeepAlive.of(300) == chosen
+        (True, True)
+        """
+        return value if isinstance(value, KeepAlive) else KeepAlive(value)
 
     @classmethod
     def from_json(cls, value: Any) -> KeepAlive:
@@ -82,8 +94,28 @@ reads its whole conversation, again.
         ValueError: time: unknown unit "d" in duration "1d"
         """
         made = cls.__new__(cls)
-        made._ns = from_json(value)
+        made._fixed_ns = from_json(value)
         return made
+
+    def for_request(self, model: str, server: Any = None, *, more: bool = False) -> KeepAlive:
+        """What a request that is about to be sent is to carry: the value itself.
+
+        One that decides anew for each request (``AdaptiveKeepAlive``) answers with another, so
+        whoever sends a request asks this, once, right before.
+
+        Parameters
+        ----------
+        model, server:
+            What is asked, on which `Server`.
+        more:
+            Whether it is certain that the model will be asked again at once.
+
+        Examples
+        --------
+        >>> KeepAlive("5m").for_request("llama3.2")
+        KeepAlive('5m')
+        """
+        return self
 
     def to_json(self) -> int | float | None:
         """What is sent: a number of seconds, -1 for forever, None when the field is left out.
@@ -102,6 +134,16 @@ reads its whole conversation, again.
             return -1
         whole, rest = divmod(self._ns, NS_PER_S)
         return whole if rest == 0 else self._ns / NS_PER_S
+
+    @property
+    def _ns(self) -> int | None:
+        """Nanoseconds; None: the server default. All that it says of itself rests on this."""
+        return self._fixed_ns
+
+    @property
+    def is_adaptive(self) -> bool:
+        """True when it is decided anew for each request."""
+        return False
 
     @property
     def seconds(self) -> float | None:

@@ -13,7 +13,7 @@ from lifecycle_widgets.agent.choices import (
     checked_rules,
     checked_think,
 )
-from lifecycle_widgets.agent.record.outcome import Asked
+from lifecycle_widgets.agent.record.asked_for import Asked
 from lifecycle_widgets.agent.structure_run import StructureRun
 from lifecycle_widgets.agent.structures.made import made_agent, turns_of
 from lifecycle_widgets.agent.structures.staged import Staged
@@ -38,7 +38,8 @@ class AgentRun(StructureRun):
     model:
         An installed model.
     keep_alive:
-        What `KeepAlive` takes. None: not sent.
+        What `KeepAlive` takes. None: not sent. One that decides anew (``AdaptiveKeepAlive``) is
+        asked before each request; the `Run` has what was sent.
     server:
         The Ollama to use: a Server, an address, a Sandbox. Without one, `Server.find` looks for it.
     options:
@@ -109,7 +110,7 @@ class AgentRun(StructureRun):
         if not model:
             raise ValueError("No model is chosen. Choose one of the installed models.")
         self.prompt, self._model = prompt, model
-        self.keep_alive, self.think = KeepAlive(keep_alive), checked_think(think)
+        self.keep_alive, self.think = KeepAlive.of(keep_alive), checked_think(think)
         self._hold = checked_hold(hold, [self.keep_alive])
         self._options, self._tools = checked_options(options), list(tools)
         self._rules, self._memory = checked_rules(rules), memory
@@ -152,9 +153,11 @@ class AgentRun(StructureRun):
         return staged
 
     def _asked(self) -> Asked:
+        staged = self._staged
+        chosen = staged.answers.chosen if staged is not None else KeepAlive(self.keep_alive)
         return Asked(
             self._model,
-            self.keep_alive,
+            chosen,
             self.prompt,
             self._server,
             self._options,

@@ -156,7 +156,7 @@ def checked_keep_alives(keep_alive: Any, models: Iterable[str]) -> dict[str, Kee
     """
     names = tuple(dict.fromkeys(models))
     if not isinstance(keep_alive, Mapping):
-        return {} if keep_alive is None else dict.fromkeys(names, KeepAlive(keep_alive))
+        return {} if keep_alive is None else dict.fromkeys(names, KeepAlive.of(keep_alive))
     chosen: dict[str, KeepAlive] = {}
     for given, value in keep_alive.items():
         meant = [n for n in names if isinstance(given, str) and same_name(n, given)]
@@ -174,7 +174,7 @@ def checked_keep_alives(keep_alive: Any, models: Iterable[str]) -> dict[str, Kee
 
 def _keep_alive_of(model: str, value: Any) -> KeepAlive:
     try:
-        return KeepAlive(value)
+        return KeepAlive.of(value)
     except ValueError as fault:
         raise ValueError(f"{model}: {fault}") from None
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle_widgets.agent import faces
 from lifecycle_widgets.agent.faults import Ended, RunFailed
+from lifecycle_widgets.agent.record.asked_for import Asked
 from lifecycle_widgets.agent.record.ended import tell_of
 from lifecycle_widgets.agent.record.heard import Heard
-from lifecycle_widgets.agent.record.outcome import Asked, Ending, outcome_of
+from lifecycle_widgets.agent.record.outcome import Ending, outcome_of
 from lifecycle_widgets.agent.record.record import Record
 from lifecycle_widgets.agent.standing import Standing
 from lifecycle_widgets.agent.structures.borrowed import Borrowed
@@ -57,6 +58,7 @@ class StructureRun(Standing):
         driver's own; and where it names none, what `Server.find` finds.
     keep_alive:
         What `KeepAlive` takes, or a mapping model -> that. None: what the drivers have themselves.
+        One that decides anew (``AdaptiveKeepAlive``) is asked before each request.
     hold:
         Whether a model is held between its requests, so that the keep_alive applies when the last
         one has ended (see `agent.hold`). None: where the run can have more than one request of the

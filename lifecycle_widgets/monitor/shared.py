@@ -81,6 +81,13 @@ class Lease:
         return unlisten
 
 
+def running(server: Server) -> Sampler | None:
+    """The sampler of a server that somebody has on lease, to read from; None: nobody has."""
+    with _lock:
+        shared = _all.get(_key(server))
+    return shared.sampler if shared is not None else None
+
+
 def _key(server: Server) -> Hashable:
     """The same for servers that are reached at the same address in the same way."""
     door = server.door

@@ -150,13 +150,16 @@ class Message(widgets.HTML):  # type: ignore[misc]
 
 
 class KeepAliveTrait(traitlets.TraitType[KeepAlive, Any]):
-    """A KeepAlive; takes everything that `KeepAlive` takes, and raises its ValueError."""
+    """A KeepAlive; takes everything that `KeepAlive` takes, and raises its ValueError.
+
+    One that decides anew for each request stays what it is.
+    """
 
     info_text = "what KeepAlive takes, such as '5m', 0, 'forever' or None"
     default_value = KeepAlive(None)
 
     def validate(self, obj: Any, value: Any) -> KeepAlive:
-        return KeepAlive(value)
+        return KeepAlive.of(value)
 
 
 class ServerTrait(traitlets.TraitType[Server | None, Any]):

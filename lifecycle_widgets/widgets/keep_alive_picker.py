@@ -20,7 +20,7 @@ _CHOICES = {
     "1 h": KeepAlive(3600),
     "forever": KeepAlive("forever"),
 }
-_TYPED = "typed…"
+_ADAPTIVE, _TYPED = "adaptive", "typed…"
 
 
 class KeepAlivePicker(Composite):
@@ -33,7 +33,8 @@ class KeepAlivePicker(Composite):
     Parameters
     ----------
     value:
-        What `KeepAlive` takes. None: the server default.
+        What `KeepAlive` takes. None: the server default. One that decides anew for each request
+        (`AdaptiveKeepAlive`) is a choice more, from then on: "adaptive".
 
     Raises
     ------
@@ -57,9 +58,10 @@ class KeepAlivePicker(Composite):
     def __init__(
         self, value: KeepAlive | str | float | timedelta | None = None, **keywords: Any
     ) -> None:
-        start = KeepAlive(value)
+        start = KeepAlive.of(value)
+        self._adaptive = start if start.is_adaptive else None
         self._choice = widgets.ToggleButtons(
-            options=[*_CHOICES, _TYPED],
+            options=self._options(),
             tooltips=self._tooltips(),
             style={"button_width": "auto"},
         )
@@ -78,7 +80,7 @@ class KeepAlivePicker(Composite):
         super().__init__([row, *parts], keywords)
         self._typing = False  # the person has opened the field
         self._showing = False
-        self.value, self.text = start, str(start)
+        self.value, self.text = start, _text_of(start)
         self._show()
         self.observe(self._value_set, "value")
         self.observe(self._text_set, "text")
@@ -86,10 +88,18 @@ class KeepAlivePicker(Composite):
         self._choice.observe(self._chosen, "value")
         self._field.observe(lambda change: setattr(self, "text", change["new"]), "value")
 
+    def refresh(self) -> None:
+        """Show anew what an adaptive one would send now, and why: it may have learnt."""
+        if self.value.is_adaptive:
+            self._show()
+
     def _value_set(self, _: Any) -> None:
+        if self.value.is_adaptive and self.value is not self._adaptive:
+            self._adaptive = self.value
+            self._offer()
         if self._parsed() != self.value:  # set from code or by a link, not by the text
             self._typing = False
-            self.text = str(self.value)
+            self.text = _text_of(self.value)
         self._show()
 
     def _text_set(self, _: Any) -> None:
@@ -100,8 +110,10 @@ class KeepAlivePicker(Composite):
 
     def _parsed(self) -> KeepAlive | None:
         """What the text means; None, and ``error`` says why, when it is a mistake."""
+        text = self.text.strip()
         try:
-            value = KeepAlive(self.text.strip())
+            adaptive = self._adaptive if text == _ADAPTIVE else None
+            value = KeepAlive(text) if adaptive is None else adaptive
         except ValueError as fault:
             self.error = str(fault)
             return None
@@ -111,23 +123,24 @@ class KeepAlivePicker(Composite):
     def _chosen(self, change: Any) -> None:
         if self._showing:
             return
-        chosen = _CHOICES.get(change["new"])
+        chosen = self._adaptive if change["new"] == _ADAPTIVE else _CHOICES.get(change["new"])
         self._typing = chosen is None
         if chosen is not None:
-            self.text = str(chosen)
+            self.text = _text_of(chosen)
         self._show()
         if self._typing:
             self._field.focus()
 
     def _show(self) -> None:
-        name = next((n for n, value in _CHOICES.items() if value == self.value), _TYPED)
+        fixed = next((n for n, value in _CHOICES.items() if value == self.value), _TYPED)
+        name = _ADAPTIVE if self.value.is_adaptive else fixed
         typed = self._typing or bool(self.error) or name == _TYPED
         self._showing = True
         self._choice.value = _TYPED if typed else name
         self._showing = False
         self._field.value = self.text
         self._field.layout.display = None if typed else "none"
-        unchanged = f"Still {self.value}. " if self.error else ""
+        unchanged = f"Still {_text_of(self.value)}. " if self.error else ""
         sentence = escaped(unchanged + self._explained(self.value))
         self._sentence.value = f'<span class="lw-muted">{sentence}</span>'
         self._message.show(self.error)
@@ -136,11 +149,27 @@ class KeepAlivePicker(Composite):
         self._choice.tooltips = self._tooltips()
         self._show()
 
+    def _options(self) -> list[str]:
+        return [*_CHOICES, *([_ADAPTIVE] if self._adaptive is not None else []), _TYPED]
+
+    def _offer(self) -> None:
+        """Let the adaptive one be chosen, too."""
+        self._showing = True
+        self._choice.options = self._options()
+        self._choice.tooltips = self._tooltips()
+        self._showing = False
+
     def _tooltips(self) -> list[str]:
-        return [*map(self._explained, _CHOICES.values()), "Type a duration"]
+        adaptive = "Decided anew for each request, by what was learnt from the gaps before it"
+        more = [adaptive] if self._adaptive is not None else []
+        return [*map(self._explained, _CHOICES.values()), *more, "Type a duration"]
 
     def _explained(self, value: KeepAlive) -> str:
         return value.explain(self.default_s, self.default_from)
 
     def _in_short(self) -> str:
         return f"value={str(self.value)!r}" + (f", error={self.error!r}" if self.error else "")
+
+
+def _text_of(value: KeepAlive) -> str:
+    return _ADAPTIVE if value.is_adaptive else str(value)

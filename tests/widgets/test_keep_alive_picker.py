@@ -11,6 +11,8 @@ import pytest
 from widget_parts import parts, shown
 
 from lifecycle_widgets import KeepAlive
+from lifecycle_widgets.advisor.adaptive.adaptive import AdaptiveKeepAlive
+from lifecycle_widgets.advisor.workload.workload import Workload
 from lifecycle_widgets.widgets import KeepAlivePicker
 
 CHOICES = [
@@ -147,3 +149,30 @@ def test_an_unknown_keyword_is_an_error_with_advice() -> None:
         KeepAlivePicker(val="5m")
     assert KeepAlivePicker("5m", layout={"width": "50%"}).layout.width == "50%"
     assert repr(KeepAlivePicker("5m")) == "KeepAlivePicker(value='5m')"
+
+
+def test_one_that_decides_anew_is_a_choice_more_and_stays_what_it_is() -> None:
+    adaptive = AdaptiveKeepAlive(120, history=Workload((), "nothing"))
+    picker = KeepAlivePicker("5m")
+    assert "adaptive" not in choice(picker).options
+    picker.value = adaptive
+    assert (picker.value, picker.text, picker.error) == (adaptive, "adaptive", "")
+    assert choice(picker).value == "adaptive"
+    assert "Decided anew for each request." in shown(picker)
+    choice(picker).value = "30 s"
+    assert picker.value == KeepAlive(30)
+    choice(picker).value = "adaptive"
+    assert picker.value is adaptive
+    picker.text = "5"
+    assert picker.value is adaptive
+    assert "Still adaptive." in shown(picker)
+
+
+def test_what_it_says_of_one_that_has_learnt_is_shown_anew() -> None:
+    adaptive = AdaptiveKeepAlive(120, history=Workload((), "nothing"))
+    picker = KeepAlivePicker(adaptive)
+    assert "No gap has been seen yet" in shown(picker)
+    for _ in range(2):
+        float(adaptive.for_model("a"))
+    picker.refresh()
+    assert "1 gap of its own" in shown(picker)

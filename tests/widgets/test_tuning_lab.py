@@ -11,6 +11,8 @@ from traitlets import TraitError
 from widget_parts import button, parts, shown, until
 
 from lifecycle_widgets import KeepAlive, Monitor, Sandbox, Server, TuningLab, UnknownModel
+from lifecycle_widgets.advisor.adaptive.adaptive import AdaptiveKeepAlive
+from lifecycle_widgets.advisor.workload.workload import Workload
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE
 from lifecycle_widgets.widgets.base import Message
 from lifecycle_widgets.widgets.server_switch import ServerSwitch
@@ -53,6 +55,8 @@ def test_the_parts_agree(lab: TuningLab, server: Server) -> None:
     assert lab.keep_alive == KeepAlive("90s")
     with pytest.raises(ValueError, match="24h"):
         lab.panel.start()
+    lab.keep_alive = adaptive = AdaptiveKeepAlive(120, history=Workload((), "nothing"))
+    assert lab.keep_alive_picker.value is lab.panel.keep_alive is adaptive
 
 
 def test_a_wrong_model_or_keep_alive_leaves_things_as_they_were(lab: TuningLab) -> None:

@@ -25,8 +25,8 @@ class AskedModel:
     ----------
     server, model:
         Where, and what.
-    chosen:
-        The keep_alive that is to apply to it.
+    choice:
+        The keep_alive that is to apply to it; it may be one that decides anew for each request.
     memory:
         What /api/ps tells of it before and during the run.
     seats:
@@ -39,11 +39,22 @@ class AskedModel:
 
     server: Server
     model: str
-    chosen: KeepAlive
+    choice: KeepAlive
     memory: InMemory
     seats: list[Seat] = field(default_factory=list)
     can_repeat: bool = False
     remote_host: str | None = None
+    _decided: KeepAlive | None = field(default=None, init=False)
+
+    @property
+    def chosen(self) -> KeepAlive:
+        """What applies: as was decided for the last request; before the first, the choice now."""
+        return KeepAlive(self.choice) if self._decided is None else self._decided
+
+    def choose(self, *, more: bool) -> KeepAlive:
+        """A request is about to be sent: decide. ``more``: another one is certain to follow."""
+        self._decided = self.choice.for_request(self.model, self.server, more=more)
+        return self._decided
 
     @property
     def options(self) -> dict[str, Any]:
@@ -62,6 +73,11 @@ class AskedModel:
     def is_needed(self, ended: set[str]) -> bool:
         """Whether it can be asked once more, when these tasks have ended."""
         return any(not seat.tasks or not seat.tasks <= ended for seat in self.seats)
+
+    def is_certain_again(self, ended: set[str]) -> bool:
+        """Whether a task that asks it has still to come, when these have ended."""
+        own = (seat for seat in self.seats if seat.is_a_tasks_own)
+        return any(not seat.tasks <= ended for seat in own)
 
 
 class AskedModels:
@@ -143,7 +159,7 @@ def _asks_often(seat: Seat) -> bool:
 
 def _own(driver: Any) -> KeepAlive:
     """What a person's driver sends by itself."""
-    return KeepAlive(getattr(driver, "extra_params", {}).get("keep_alive"))
+    return KeepAlive.of(getattr(driver, "extra_params", {}).get("keep_alive"))
 
 
 def _host(driver: Any) -> Any:

@@ -10,16 +10,16 @@ from typing import Any
 
 from lifecycle_widgets.agent.choices import checked_hold
 from lifecycle_widgets.agent.hold import LEASE_S, Hold, is_shorter
-from lifecycle_widgets.agent.record.outcome import Asked
+from lifecycle_widgets.agent.record.asked_for import Asked
 from lifecycle_widgets.agent.record.record import Record
 from lifecycle_widgets.agent.requests.client import MeteredClient
 from lifecycle_widgets.agent.requests.whole_prompt import Sent
 from lifecycle_widgets.agent.structures.asked import AskedModel, AskedModels, answers_seat
 from lifecycle_widgets.agent.structures.borrowed import Borrowed
 from lifecycle_widgets.agent.structures.drivers import Stopped, lent
+from lifecycle_widgets.agent.structures.failed_tasks import failed_tasks
 from lifecycle_widgets.agent.structures.listening import Listening
 from lifecycle_widgets.agent.structures.quiet import be_quiet
-from lifecycle_widgets.agent.structures.saying import failed_tasks, said_of
 from lifecycle_widgets.agent.structures.seats import Seat, other_drivers, seats_of, tasks_of
 from lifecycle_widgets.agent.usual_load import note_load
 from lifecycle_widgets.keep_alive import KeepAlive
@@ -78,7 +78,7 @@ class Staged:
     @property
     def is_held(self) -> bool:
         """Whether a model is held between its requests."""
-        return bool(self._held)
+        return any(is_shorter(model.chosen, LEASE_S) for model in self._held)
 
     @property
     def asked(self) -> tuple[str, Server] | None:
@@ -100,7 +100,7 @@ class Staged:
     def begin_to_look(self) -> None:
         """Begin to look what is in memory: that takes a moment, and must be before a request."""
         for model in self.models:
-            model.memory.begin_to_look(model.chosen.is_zero)
+            model.memory.begin_to_look(model.choice.is_adaptive or model.chosen.is_zero)
 
     def lend(
         self, borrowed: Borrowed, record: Record, began_s: float, is_stopped: Callable[[], bool]
@@ -181,10 +181,6 @@ class Staged:
                 return self._models.of(seat), task, client.has_begun
         return self.answers, task, False
 
-    def to_say(self, is_whole: bool) -> tuple[str, ...]:
-        """What else there is to say of the run."""
-        return tuple(said_of(self, is_whole))
-
     # --- one request -----------------------------------------------------------------------------
 
     def _driver(self, began_s: float, seat: Seat) -> Any:
@@ -214,7 +210,8 @@ class Staged:
         asked.memory.before()  # raises what /api/ps did, where no server is there
         hold = self._hold if asked in self._held else self._plain
         options = request.get("options") or {}
-        sent = hold.asked(asked.server, asked.model, asked.chosen, options, seat.kind)
+        chosen = asked.choose(more=asked.is_certain_again(self._ended_tasks | {task}))
+        sent = hold.asked(asked.server, asked.model, chosen, options, seat.kind)
         if not sent.is_default:
             request["keep_alive"] = sent.to_json()
         self._in_flight[threading.get_ident()] = asked
@@ -274,8 +271,8 @@ class Staged:
 
     def _to_hold(self, hold: bool | None) -> list[AskedModel]:
         """The models that are held; they are compared by identity."""
-        shorter = [m for m in self.models if is_shorter(m.chosen, LEASE_S)]
-        hold = checked_hold(hold, (model.chosen for model in self.models))
+        shorter = [m for m in self.models if m.choice.is_adaptive or is_shorter(m.choice, LEASE_S)]
+        hold = checked_hold(hold, (model.choice for model in self.models))
         return [m for m in shorter if hold or (hold is None and m.can_repeat)]
 
 
