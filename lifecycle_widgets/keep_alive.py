@@ -174,7 +174,7 @@ reads its whole conversation, again.
         ----------
         default_s, default_from:
             The server's default in seconds (endless: forever), where it is known, and how:
-            "measured", or "environment" (that its process was started with).
+            "measured", "environment" (that its process was started with), or "not set" (there).
 
         Examples
         --------
@@ -226,6 +226,7 @@ reads its whole conversation, again.
 _KNOWN_BY = {
     "measured": ", as measured",
     "environment": ", as its process was started (OLLAMA_KEEP_ALIVE)",
+    "not set": ", as its process was started without OLLAMA_KEEP_ALIVE",
 }
 
 

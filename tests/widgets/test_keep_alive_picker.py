@@ -129,6 +129,7 @@ def test_observed_and_linked() -> None:
         ),
         (math.inf, "measured", "the server's default: forever, as measured."),
         (0.0, "environment", "the server's default: unload at once, as its process was started"),
+        (300, "not set", "5 minutes, as its process was started without OLLAMA_KEEP_ALIVE."),
         (None, None, "(5 minutes, unless OLLAMA_KEEP_ALIVE says otherwise)."),
     ],
 )

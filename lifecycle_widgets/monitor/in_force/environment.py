@@ -61,6 +61,17 @@ def default_keep_alive_s(environment: Mapping[str, str]) -> float:
     return _DEFAULT_S if seconds is None else seconds
 
 
+def default_from(environment: Mapping[str, str]) -> str:
+    """Whether that default is what the environment says, or Ollama's own.
+
+    Examples
+    --------
+    >>> default_from({"OLLAMA_KEEP_ALIVE": "40s"}), default_from({"OLLAMA_KEEP_ALIVE": "soon"})
+    ('environment', 'not set')
+    """
+    return "not set" if duration_s(environment.get(KEEP_ALIVE, "")) is None else "environment"
+
+
 def duration_s(text: str) -> float | None:
     """What a duration in a server's environment comes to; endless: forever; None: passed over.
 

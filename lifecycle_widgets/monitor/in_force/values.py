@@ -68,7 +68,8 @@ class InForce:
         The server's default keep_alive in seconds (endless: forever); None where it is not known.
     default_keep_alive_from:
         "measured" (a request without keep_alive of ours has loaded a model, and its deadline said
-        so), "environment" (as its process was started), or None.
+        so), "environment" (as its process was started), "not set" (it was
+        started without one, so it is Ollama's own), or None.
     unseen:
         Why its process, or what it was started with, cannot be seen, in a sentence; None where it
         can.

@@ -7,7 +7,11 @@ import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from lifecycle_widgets.monitor.in_force.environment import KEEP_ALIVE, default_keep_alive_s
+from lifecycle_widgets.monitor.in_force.environment import (
+    KEEP_ALIVE,
+    default_from,
+    default_keep_alive_s,
+)
 from lifecycle_widgets.monitor.in_force.lives import Lives
 from lifecycle_widgets.monitor.in_force.measured import Measured
 from lifecycle_widgets.monitor.in_force.started import Started, told_by_process
@@ -133,4 +137,4 @@ class InForceWatch:
             return None, None
         if environment is None or (told.missing and KEEP_ALIVE not in environment):
             return None, None
-        return default_keep_alive_s(environment), "environment"
+        return default_keep_alive_s(environment), default_from(environment)
