@@ -1,17 +1,39 @@
-"""The mechanism of `Scheduler`: records that change, and each step of ``server/sched.go``.
+"""The mechanism of `Scheduler`: records that change, and each step of Ollama's scheduler.
 
 The public face is `scheduler.py`; here is no check of what is passed in.
+
+What it knows of the rules, and where they stand in ``server/sched.go``:
+
+- ``useLoadedRunner``: a request for a model in memory stops its timer; the latest to start that
+  carries a keep_alive decides, one without leaves the runner's as it is. The server's default
+  counts only when a model is loaded (``load``).
+- ``processCompleted``: when the last request has ended the timer starts, with the full duration;
+  at 0 the model leaves.
+- ``processPending``: loads go one after the other, first come, first served. Requests for models
+  in memory pass them (``getRunner``). Other runner options mean a load anew (``needsReload``),
+  which lets those that are running end first.
+- ``findRunnerToUnload``: at the limit one model is evicted: of the idle ones (of all, if none is
+  idle) the one with the shortest keep_alive, of equals the one whose weights file comes first.
+- The load then waits until *any* model has left, and looks anew. A victim that was busy and gets
+  a request with a keep_alive of its own meanwhile does not leave: see `Scheduler.is_stuck`.
+- A runner that crashed is listed until its timer ends, or the next request finds it dead.
+- ``load``: with a GPU, a model that comes beside others must fit into 80 % of the memory
+  that they leave free, else one is evicted as at the limit, and again until it fits or is alone;
+  then it is loaded, whatever its size.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from lifecycle_widgets.scheduler.runner_options import RunnerOptions, serves
 from lifecycle_widgets.scheduler.values import Departure, State, Why
+
+_FILLED = 0.8  # of the free memory, by what is predicted of the model that is to be loaded
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +90,8 @@ class Mechanism:
         self.parallel = parallel
         self.num_ctx = num_ctx
         self.max_queue = max_queue
+        self.most_bytes = math.inf
+        self.held_bytes: Mapping[str, float] = {}  # by weights
         self.now_s = -math.inf
         self.departures: list[Departure] = []
         self.loaded: dict[str, RunnerRecord] = {}
@@ -225,7 +249,7 @@ class Mechanism:
         if runner is not None and self._can_use(runner, call.options):
             self.head = None
             self._use(runner, call)
-        elif runner is None and len(self.loaded) < self.limit:
+        elif runner is None and len(self.loaded) < self.limit and self._fits(call.weights):
             self.head = None
             if call.state != "cancelled":
                 call.state, call.load_began_s = "loading", self.now_s
@@ -237,6 +261,12 @@ class Mechanism:
             victim = self._runner_to_unload() if runner is None else runner
             self.victim = victim
             self.doom(victim, why)
+
+    def _fits(self, weights: str) -> bool:
+        if not self.loaded or self.most_bytes == math.inf:
+            return True
+        free_bytes = self.most_bytes - sum(self.held_bytes.get(w, 0) for w in self.loaded)
+        return self.held_bytes.get(weights, 0) <= _FILLED * free_bytes
 
     def _runner_to_unload(self) -> RunnerRecord:
         """``findRunnerToUnload``."""

@@ -4,25 +4,9 @@ A model of ``server/sched.go`` of Ollama 0.32.15, held against the running serve
 ``tests/test_scheduler_live.py``. It computes only: time is passed in, in seconds from any zero,
 and nothing is read, sent or waited for.
 
-What it knows of the rules, and where they stand there:
-
-- ``useLoadedRunner``: a request for a model in memory stops its timer; the latest to start that
-  carries a keep_alive decides, one without leaves the runner's as it is. The server's default
-  counts only when a model is loaded (``load``).
-- ``processCompleted``: when the last request has ended the timer starts, with the full duration;
-  at 0 the model leaves.
-- ``processPending``: loads go one after the other, first come, first served. Requests for models
-  in memory pass them (``getRunner``). Other runner options mean a load anew (``needsReload``),
-  which lets those that are running end first.
-- ``findRunnerToUnload``: at the limit one model is evicted: of the idle ones (of all, if none is
-  idle) the one with the shortest keep_alive, of equals the one whose weights file comes first.
-- The load then waits until *any* model has left, and looks anew. A victim that was busy and gets
-  a request with a keep_alive of its own meanwhile does not leave: see `Scheduler.is_stuck`.
-- A runner that crashed is listed until its timer ends, or the next request finds it dead.
-
-What it does not know: memory (Ollama with a GPU evicts also when a model would not fit, or when
-memory ran out), how long an unload takes (milliseconds), and which of two events at the same
-moment Ollama sees first.
+What it knows of Ollama's rules is listed in `mechanism.py`. What it does not know: how long an
+unload takes (milliseconds), which of two events at the same moment Ollama sees first, loads that
+run out of memory, and of a limit of memory more than one sum for all GPUs (see ``most_bytes``).
 """
 
 from __future__ import annotations
@@ -58,6 +42,11 @@ class Scheduler:
         The context length of a request that names none: 4096 tokens, more with a large GPU.
     max_queue:
         How many requests may wait for loads (``OLLAMA_MAX_QUEUE``), beside the first of them.
+    held_bytes:
+        The memory that each model takes, by its name; 0 for one that is not in it.
+    most_bytes:
+        The memory of the GPUs, all of it; None: nobody is evicted for memory, as on a machine
+        without GPUs. A model that comes beside others may take 80 % of what they leave free.
 
     Raises
     ------
@@ -88,6 +77,8 @@ class Scheduler:
         parallel: int = 1,
         default_num_ctx: int = 4096,
         max_queue: int = 512,
+        held_bytes: Mapping[str, float] | None = None,
+        most_bytes: float | None = None,
     ) -> None:
         if limit < 1 or parallel < 1:
             raise ValueError(f"limit and parallel must be 1 or more, not {limit} and {parallel}.")
@@ -97,6 +88,10 @@ class Scheduler:
         self._weights = dict(weights or {})
         self._calls: list[CallRecord] = []
         self._mechanism = Mechanism(limit, default_s, parallel, default_num_ctx, max_queue)
+        if most_bytes is not None:
+            self._mechanism.most_bytes = most_bytes
+            sizes = (held_bytes or {}).items()
+            self._mechanism.held_bytes = {self._weights.get(m, m): size for m, size in sizes}
 
     # --- events ----------------------------------------------------------------------------------
 
