@@ -1,0 +1,1 @@
+"""One file for each kind of file that a workload can be read from."""
