@@ -1,0 +1,1 @@
+"""Which value, and what it would have come to."""

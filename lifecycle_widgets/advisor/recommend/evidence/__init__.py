@@ -1,0 +1,1 @@
+"""What is known: gaps in groups, today's values, and what a reload costs."""

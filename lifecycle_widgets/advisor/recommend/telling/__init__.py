@@ -1,0 +1,1 @@
+"""A recommendation in words, as text, HTML and a table."""
