@@ -1,0 +1,1 @@
+"""A keep_alive that learns as it works."""
