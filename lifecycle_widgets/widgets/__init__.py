@@ -8,6 +8,7 @@ All state is in traits: observe them, set them from code, link them with ``ipywi
 | TextStream | text, hint | Shows a text that grows, sending only what is new; text, never HTML. |
 | ModelPicker | model, models, server, needs, error | Chooses an installed model, and shows its size and whether it is in memory. |
 | KeepAlivePicker | value, text, error, default_s, default_from | Chooses a keep_alive and says in one sentence what the server will do with it. |
+| AdvicePanel | price, server, model, advice, running, error | Recommends a keep_alive for each model of a workload, with the cost curve and T* as a slider. |
 | AgentPanel | server, model, keep_alive, options, think, rules, tools, memory, hold, prompt, running, answer, thinking, run, runs, error | Runs prompts as an agent: a conversation that streams, can be stopped, and tells its costs. |
 | ResourceChart | monitor, window_s, view, paused, marked, clicked, status | Shows memory, models and everyone's requests over time, with each model's expiry. |
 | DoctorPanel | server, running, diagnoses, errors, error | Says what is wrong with a server or with how it is used, and what to do about it. |
@@ -28,6 +29,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOME = {
+    "AdvicePanel": "advice_panel",
     "AgentPanel": "agent_panel",
     "BreakEven": "break_even",
     "CodeBlock": "code_block",
@@ -45,6 +47,7 @@ _HOME = {
 }
 
 __all__ = [
+    "AdvicePanel",
     "AgentPanel",
     "BreakEven",
     "CodeBlock",
@@ -62,6 +65,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from lifecycle_widgets.widgets.advice_panel import AdvicePanel as AdvicePanel
     from lifecycle_widgets.widgets.agent_panel import AgentPanel as AgentPanel
     from lifecycle_widgets.widgets.break_even import BreakEven as BreakEven
     from lifecycle_widgets.widgets.chart import ResourceChart as ResourceChart

@@ -1,6 +1,15 @@
 // Code to copy, in one of its forms. The code is only ever put on the page as text.
 
-const TITLES = { griptape: "griptape", server: "OLLAMA_KEEP_ALIVE", curl: "curl" };
+const TITLES = {
+  griptape: "griptape",
+  server: "OLLAMA_KEEP_ALIVE",
+  curl: "curl",
+  shell: "shell",
+  systemd: "systemd",
+  launchd: "launchd",
+  docker: "docker",
+  setx: "Windows",
+};
 const SAID_MS = 2000;
 
 async function copy(text, code) {

@@ -41,8 +41,12 @@ class Drawers(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._makes = dict(makes)
         self.part: widgets.Widget | None = None
         self._words = {}
+        look: dict[str, widgets.Widget] = {}  # one for all: each is a widget, and is saved
         for word in self._makes:
-            button = widgets.ToggleButton(description=word, tooltip=tooltips.get(word, word))
+            button = widgets.ToggleButton(
+                description=word, tooltip=tooltips.get(word, word), **look
+            )
+            look = {"layout": button.layout, "style": button.style}
             button.add_class("lw-open").observe(self._clicked, "value")
             self._words[word] = button
         row = widgets.HBox(list(self._words.values())).add_class("lw-row").add_class("lw-drawers")

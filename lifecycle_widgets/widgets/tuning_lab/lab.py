@@ -71,8 +71,8 @@ class TuningLab(Composite):
     no answer), and when it is opened the chart shows the last session, until something happens.
 
     Its parts can be used from code: ``switch``, ``model_picker``, ``keep_alive_picker``,
-    ``panel``, ``chart``, ``monitor``, ``drawers`` (what is in force, the doctor, the history) and
-    ``history``, which is None where none is kept.
+    ``panel``, ``chart``, ``monitor``, ``drawers`` (the advice, what is in force, the doctor, the
+    history) and ``history``, which is None where none is kept.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class TuningLab(Composite):
         self._misses, self._lost, self._closed = 0, False, False
         self._told: dict[str, datetime | None] | None = None  # deadlines the picker has been told
         self._told_s = 0.0
-        chosen_keep_alive = KeepAlive(keep_alive)
+        chosen_keep_alive = KeepAlive.of(keep_alive)
         server = Server.of(server)
         self.set_trait("server", server)
         # the picker first: it raises for a wrong model, before anything runs
@@ -155,7 +155,7 @@ class TuningLab(Composite):
             UnloadButton(lambda: self._background.start("unload", self._unload_now))
         )
         self.drawers = self._made(
-            lab_drawers(lambda: self.monitor, lambda: self.history, lambda: self.panel.runs)
+            lab_drawers(lambda: self.monitor, lambda: self.history, lambda: self.panel.runs, self)
         )
         model = widgets.HBox([self.model_picker, self._unload]).add_class("lw-lab-model")
         choices = widgets.HBox([model, self.keep_alive_picker]).add_class("lw-lab-choices")
@@ -170,6 +170,7 @@ class TuningLab(Composite):
         traitlets.link((self, "keep_alive"), (self.panel, "keep_alive"))
         traitlets.dlink((self.keep_alive_picker, "error"), (self.panel, "blocked"))
         traitlets.dlink((self.panel, "running"), (self.switch, "locked"))
+        self.panel.observe(lambda _: self.keep_alive_picker.refresh(), "run")
         self.observe(self._moved, "server")
         self.observe(lambda _: self._message.show(self.error), "error")
 
