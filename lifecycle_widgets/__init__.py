@@ -75,10 +75,25 @@ _HOMES = {
         "load_result",
         "run_frame",
     ),
+    "advisor.adaptive.adaptive": ("AdaptiveKeepAlive",),
+    "advisor.price": ("Price",),
+    "advisor.recommend.advice": ("Advice",),
+    "advisor.recommend.advise": ("advise",),
+    "advisor.replay.parquet.files": ("profile_of",),
+    "advisor.replay.online": ("replay_policies",),
+    "advisor.replay.what_if": ("what_if",),
+    "advisor.simulate.limits": ("best_limit",),
+    "advisor.simulate.replay": ("replay_server",),
+    "advisor.workload.drawn": ("drawn_workload",),
+    "advisor.workload.faults": ("WorkloadError",),
+    "advisor.workload.from_history": ("workload_of",),
+    "advisor.workload.reading": ("read_workload",),
+    "advisor.workload.workload": ("Stream", "Workload"),
     "doctor": ("Diagnosis",),
     "sandbox": ("Sandbox", "SandboxError"),
-    "code_snippets": ("snippets",),
+    "code_snippets": ("server_settings", "snippets"),
     "widgets": (
+        "AdvicePanel",
         "AgentPanel",
         "BreakEven",
         "CodeBlock",
@@ -98,6 +113,21 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [*_HOME_OF, "__version__"]
 
 if TYPE_CHECKING:
+    from lifecycle_widgets.advisor.adaptive.adaptive import AdaptiveKeepAlive as AdaptiveKeepAlive
+    from lifecycle_widgets.advisor.price import Price as Price
+    from lifecycle_widgets.advisor.recommend.advice import Advice as Advice
+    from lifecycle_widgets.advisor.recommend.advise import advise as advise
+    from lifecycle_widgets.advisor.replay.online import replay_policies as replay_policies
+    from lifecycle_widgets.advisor.replay.parquet.files import profile_of as profile_of
+    from lifecycle_widgets.advisor.replay.what_if import what_if as what_if
+    from lifecycle_widgets.advisor.simulate.limits import best_limit as best_limit
+    from lifecycle_widgets.advisor.simulate.replay import replay_server as replay_server
+    from lifecycle_widgets.advisor.workload.drawn import drawn_workload as drawn_workload
+    from lifecycle_widgets.advisor.workload.faults import WorkloadError as WorkloadError
+    from lifecycle_widgets.advisor.workload.from_history import workload_of as workload_of
+    from lifecycle_widgets.advisor.workload.reading import read_workload as read_workload
+    from lifecycle_widgets.advisor.workload.workload import Stream as Stream
+    from lifecycle_widgets.advisor.workload.workload import Workload as Workload
     from lifecycle_widgets.agent import AgentRun as AgentRun
     from lifecycle_widgets.agent import RunEnded as RunEnded
     from lifecycle_widgets.agent import RunFailed as RunFailed
@@ -112,6 +142,7 @@ if TYPE_CHECKING:
     from lifecycle_widgets.agent import run as run
     from lifecycle_widgets.agent import run_agent as run_agent
     from lifecycle_widgets.agent import stream as stream
+    from lifecycle_widgets.code_snippets import server_settings as server_settings
     from lifecycle_widgets.code_snippets import snippets as snippets
     from lifecycle_widgets.doctor import Diagnosis as Diagnosis
     from lifecycle_widgets.experiments import ColdAndWarm as ColdAndWarm
@@ -157,6 +188,7 @@ if TYPE_CHECKING:
     from lifecycle_widgets.server import UnknownModel as UnknownModel
     from lifecycle_widgets.server import chat_models as chat_models
     from lifecycle_widgets.server import smallest_chat_models as smallest_chat_models
+    from lifecycle_widgets.widgets import AdvicePanel as AdvicePanel
     from lifecycle_widgets.widgets import AgentPanel as AgentPanel
     from lifecycle_widgets.widgets import BreakEven as BreakEven
     from lifecycle_widgets.widgets import CodeBlock as CodeBlock

@@ -6,7 +6,7 @@ import difflib
 import os
 from pathlib import Path
 
-COMMANDS = ("doctor", "facts", "history", "sandbox", "watch")
+COMMANDS = ("advise", "doctor", "facts", "history", "replay", "sandbox", "watch")
 """The commands; each is a file beside this one. Without one it is the lab."""
 USUAL_FOLDER = "notebooks"
 _LIKE = 0.6  # half of the letters; more distant words mean something else

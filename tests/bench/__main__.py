@@ -2,7 +2,8 @@
 
     python -m tests.bench [all | fresh | lessons | endurance | bodies | agent | grounds | history |
                            import | door | sandbox | speed | memory | stop | monitor-cost |
-                           monitor-session | monitor-traffic | crosscheck] ...
+                           monitor-session | monitor-traffic | advisor-quality |
+                           advisor-schedules | advisor-speed | crosscheck] ...
 
 `fresh` clones the repository into an empty folder with an empty cache, as a newcomer does; it
 takes minutes; `lessons` runs each experiment twice and each notebook once, in about ten;
@@ -14,8 +15,11 @@ tests.bench.agent`` choose some); `grounds` runs the start notebook on each grou
 ten million requests, in about two; `monitor-cost` holds what watching costs beside what other
 monitors do, in about nine (it installs them); `monitor-session` draws eight hours of the chart, in
 about six; `monitor-traffic` holds what is found of other clients' requests beside what they know,
-in about five; `crosscheck` holds every number against a second witness, in about three (seconds
-and a seed after ``python -m tests.bench.crosscheck``).
+in about five; `advisor-quality` holds the advice's cost beside every other policy's, in half a
+minute; `advisor-schedules` lets a sandbox live 20 random schedules of several models that
+the simulator has predicted, in about six; `advisor-speed` holds the replay beside how fast memory
+can be read, and streams 100 million rows, in about three; `crosscheck` holds every number against
+a second witness, in about three (seconds and a seed after ``python -m tests.bench.crosscheck``).
 These are left out unless they are named (`all` names everything).
 """
 
@@ -40,6 +44,9 @@ from lifecycle_widgets.agent import AgentRun, run_agent
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.runner import default_threads
 from lifecycle_widgets.server import Server
+from tests.bench.advisor.quality import bench_quality
+from tests.bench.advisor.schedules import bench_schedules
+from tests.bench.advisor.speed import bench_replay
 from tests.bench.agent import bench_agent
 from tests.bench.bodies import bench_bodies
 from tests.bench.crosscheck import bench_crosscheck
@@ -310,6 +317,9 @@ BENCHES: dict[str, Callable[[], None]] = {
     "monitor-cost": lambda: bench_cost(row),
     "monitor-session": lambda: bench_session(row),
     "monitor-traffic": lambda: bench_monitor_traffic(row),
+    "advisor-quality": lambda: bench_quality(row),
+    "advisor-schedules": lambda: bench_schedules(row),
+    "advisor-speed": lambda: bench_replay(row),
     "crosscheck": bench_crosscheck,  # the last: it ends with an exit code
 }
 LONG = (
@@ -323,6 +333,9 @@ LONG = (
     "monitor-cost",
     "monitor-session",
     "monitor-traffic",
+    "advisor-quality",
+    "advisor-schedules",
+    "advisor-speed",
     "crosscheck",
 )
 

@@ -45,9 +45,9 @@ def run(notebook: Path, **env: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [1, 2, 3, 4])
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 6])
 def test_it_runs(number: int, server: Server) -> None:
-    run(NOTEBOOKS[number])  # the first with each cell twice, and the sixth: test_own_ground
+    run(NOTEBOOKS[number])  # the first with each cell twice, and that of tools: test_own_ground
 
 
 @pytest.mark.slow

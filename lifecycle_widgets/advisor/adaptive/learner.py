@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from lifecycle_widgets.advisor.adaptive.cap import Cap
 from lifecycle_widgets.advisor.policies.advice import advice
-from lifecycle_widgets.advisor.policies.host import Host
+from lifecycle_widgets.advisor.policies.learners.host import Host
 from lifecycle_widgets.advisor.policies.slack_bank import SlackBank
 from lifecycle_widgets.runs import counted
 

@@ -1,0 +1,1 @@
+"""Policies: from past gaps to the next keep_alive, one file each."""

@@ -1,0 +1,1 @@
+"""What a policy learns from gaps: which TTL would be the cheapest next."""

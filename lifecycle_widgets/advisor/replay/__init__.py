@@ -1,0 +1,1 @@
+"""What-if: what a TTL or a policy would have cost over a recorded workload."""

@@ -1,0 +1,1 @@
+"""What is done for each of many gaps, compiled by numba, and by several threads."""
