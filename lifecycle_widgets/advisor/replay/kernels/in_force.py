@@ -69,13 +69,16 @@ def _advice(streams: Sequence[Stream], t_star_s: float) -> tuple[Seconds, Second
         mixture_ttls,  # imports numba
     )
 
-    moments = in_time(streams)
+    # whoever is idle may be asked again or not: nobody knows, so the last gaps go on as well
+    moments = in_time(streams, tails=True)
     at, gaps = moments.at_s / t_star_s, moments.gap_s / t_star_s
     nothing = unknown(t_star_s)
     ttls, _, _ = mixture_ttls(
         at, moments.begins, moments.which, gaps, len(streams), nothing, SMEARS, K_RELOADS
     )
-    return moments.gap_s[moments.begins], ttls * t_star_s
+    gaps_s = moments.gap_s[moments.begins]
+    has_ended = ~np.isnan(gaps_s)
+    return gaps_s[has_ended], ttls[has_ended] * t_star_s
 
 
 def _with_prior(streams: Sequence[Stream], t_star_s: float) -> tuple[Seconds, Seconds]:
