@@ -82,6 +82,7 @@ _HOMES = {
     "advisor.replay.parquet.files": ("profile_of",),
     "advisor.replay.online": ("replay_policies",),
     "advisor.replay.what_if": ("what_if",),
+    "advisor.replay.what_if_policies": ("what_if_policies",),
     "advisor.simulate.limits": ("best_limit",),
     "advisor.simulate.replay": ("replay_server",),
     "advisor.workload.drawn": ("drawn_workload",),
@@ -120,6 +121,9 @@ if TYPE_CHECKING:
     from lifecycle_widgets.advisor.replay.online import replay_policies as replay_policies
     from lifecycle_widgets.advisor.replay.parquet.files import profile_of as profile_of
     from lifecycle_widgets.advisor.replay.what_if import what_if as what_if
+    from lifecycle_widgets.advisor.replay.what_if_policies import (
+        what_if_policies as what_if_policies,
+    )
     from lifecycle_widgets.advisor.simulate.limits import best_limit as best_limit
     from lifecycle_widgets.advisor.simulate.replay import replay_server as replay_server
     from lifecycle_widgets.advisor.workload.drawn import drawn_workload as drawn_workload

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lifecycle_widgets.cli.workloads import RELOAD_S, above_0, add_workload, number, spared, told
 
 if TYPE_CHECKING:
+    from lifecycle_widgets.advisor.replay.online import PolicyCost
     from lifecycle_widgets.advisor.workload.workload import Workload
 
 _ABOUT = """\
@@ -65,16 +66,18 @@ def _replay(known: argparse.Namespace) -> int:
     reload_s = RELOAD_S if known.reload_s is None else above_0(known.reload_s, "--reload-s")
     workload = _workload(known)
     with np.errstate(all="ignore"):  # a T* of 1e-320 is a number, too
-        found = {
-            f"{price.t_star_s:.15g}": _costs(workload, price.t_star(), reload_s) for price in prices
-        }
+        found = {f"{price.t_star_s:.15g}": _costs(workload, price.t_star()) for price in prices}
     notes = list(workload.notes)
     if known.reload_s is None:
         notes.append(f"A reload is taken for {RELOAD_S:g} s of waiting: say it with --reload-s.")
     if known.json:
-        print(json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False))
+        figures = {
+            t_star: {one.name: _figures(one, reload_s) for one in costs}
+            for t_star, costs in found.items()
+        }
+        print(json.dumps(figures, ensure_ascii=False, indent=1, allow_nan=False))
     else:
-        print(_text(workload, found))
+        print(_text(workload, found, reload_s))
     for note in notes:
         print(note, file=sys.stderr if known.json else sys.stdout)
     return 0
@@ -90,38 +93,38 @@ def _workload(known: argparse.Namespace) -> Workload:
     return read_workload(known.file, model=known.model, server=known.server)
 
 
-def _costs(workload: Workload, t_star_s: float, reload_s: float) -> dict[str, dict[str, Any]]:
-    """Each policy's figures, and those of the best that a single value could have done."""
+def _costs(workload: Workload, t_star_s: float) -> list[PolicyCost]:
+    """What each policy comes to, and the best that a single value could have done."""
     from lifecycle_widgets.advisor.replay.hindsight import best_in_hindsight
     from lifecycle_widgets.advisor.replay.online import replay_policies
 
-    costs = [*replay_policies(workload, t_star_s).values(), best_in_hindsight(workload, t_star_s)]
-    return {
-        one.name: _figures(one.over_clairvoyant, one.reloads, one.waiting_s(reload_s))
-        for one in costs
-    }
+    return [*replay_policies(workload, t_star_s).values(), best_in_hindsight(workload, t_star_s)]
 
 
-def _figures(over: float, reloads: float, waiting_s: float) -> dict[str, Any]:
+def _figures(one: PolicyCost, reload_s: float) -> dict[str, Any]:
+    over, reloads = one.over_clairvoyant, one.reloads
     return {
         "cost_over_clairvoyant": over if math.isfinite(over) else None,
-        "waiting_s": waiting_s,
+        "waiting_s": one.waiting_s(reload_s),
         "reloads": int(reloads) if float(reloads).is_integer() else reloads,
     }
 
 
-def _text(workload: Workload, found: dict[str, dict[str, dict[str, Any]]]) -> str:
+def _text(workload: Workload, found: dict[str, list[PolicyCost]], reload_s: float) -> str:
     from lifecycle_widgets.runs.texts import counted, duration_text
     from lifecycle_widgets.short_texts import one_line
 
     gaps, streams = counted(workload.gaps, "gap"), counted(len(workload.streams), "stream")
     lines = [f"{one_line(workload.source, 200)}: {gaps}, {streams}"]
     for t_star, costs in found.items():
-        widest = max(map(len, costs))
-        lines += ["", f"{f'T* {t_star} s':{widest}}  over the least       waiting    reloads"]
-        for name, one in costs.items():
-            over, waiting_s = one["cost_over_clairvoyant"], one["waiting_s"]
-            cost = "-" if over is None else f"{over:.3f}"
+        widest = max(len(one.name) for one in costs)
+        head = f"{f'T* {t_star} s':{widest}}  over the least        between"
+        lines += ["", f"{head}       waiting    reloads"]
+        for one in costs:
+            over, between, waiting_s = one.over_clairvoyant, one.interval, one.waiting_s(reload_s)
+            cost = f"{over:.3f}" if math.isfinite(over) else "-"
+            ends = f"{between.low:.2f} to {between.high:.2f}" if between.has_ends else "-"
             waiting = duration_text(waiting_s) if waiting_s else "none"
-            lines.append(f"{name:{widest}}  {cost:>14}  {waiting:>12}  {one['reloads']:>9,.0f}")
+            figures = f"{cost:>14}  {ends:>13}  {waiting:>12}  {one.reloads:>9,.0f}"
+            lines.append(f"{one.name:{widest}}  {figures}")
     return "\n".join(lines)

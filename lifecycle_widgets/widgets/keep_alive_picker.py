@@ -53,9 +53,7 @@ class KeepAlivePicker(Composite):
     text = traitlets.Unicode()
     error = traitlets.Unicode()
     default_s = traitlets.Float(None, allow_none=True, help="Seconds; endless: forever.")
-    default_from = traitlets.Unicode(
-        None, allow_none=True, help="measured, environment, not set."
-    )
+    default_from = traitlets.Unicode(None, allow_none=True, help="measured, environment, not set.")
 
     def __init__(
         self, value: KeepAlive | str | float | timedelta | None = None, **keywords: Any

@@ -8,11 +8,12 @@ from dataclasses import replace
 from lifecycle_widgets.advisor.price import Price
 from lifecycle_widgets.advisor.recommend.choosing.choice import choose, limited, seconds
 from lifecycle_widgets.advisor.recommend.choosing.figures import figures_of
-from lifecycle_widgets.advisor.recommend.evidence.groups import evidence_of, groups_of, hours_of_use
+from lifecycle_widgets.advisor.recommend.evidence.evidence import evidence_of
 from lifecycle_widgets.advisor.recommend.evidence.reload_cost import ReloadCost
 from lifecycle_widgets.advisor.recommend.telling import words
 from lifecycle_widgets.advisor.recommend.values import ModelAdvice
 from lifecycle_widgets.advisor.replay.bootstrap import saving
+from lifecycle_widgets.advisor.workload.groups import groups_of, hours_of_use
 from lifecycle_widgets.advisor.workload.workload import Stream, Workload
 from lifecycle_widgets.experiments.statistics import Interval
 from lifecycle_widgets.keep_alive import KeepAlive

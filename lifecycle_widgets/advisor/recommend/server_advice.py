@@ -10,11 +10,11 @@ import numpy as np
 
 from lifecycle_widgets.advisor.recommend.choosing.choice import LEAST_GAPS, is_shown
 from lifecycle_widgets.advisor.recommend.choosing.rounding import NICE, nearest, nice_costs
-from lifecycle_widgets.advisor.recommend.evidence.groups import groups_of, hours_of_use
 from lifecycle_widgets.advisor.recommend.evidence.newest import newest
 from lifecycle_widgets.advisor.recommend.values import ModelAdvice, ServerAdvice
 from lifecycle_widgets.advisor.simulate.asked import asked_of
 from lifecycle_widgets.advisor.simulate.limits import AtLimit, best_limit
+from lifecycle_widgets.advisor.workload.groups import groups_of, hours_of_use
 from lifecycle_widgets.advisor.workload.workload import Workload
 from lifecycle_widgets.experiments.statistics import digits
 from lifecycle_widgets.keep_alive import KeepAlive

@@ -74,7 +74,7 @@ def what_if(
     held_h = np.array([each.held_s for each in held]) / _HOUR_S
     reloads = np.array([each.reloads for each in held], dtype=np.int64)
     cost = np.array([each.cost(t_star_s) for each in held])
-    known = _hours(of) if hours is None else hours
+    known = hours_watched(of) if hours is None else hours
     low, high = _ends(groups, ttls, t_star_s)
     with np.errstate(divide="ignore", invalid="ignore"):
         columns = {
@@ -118,7 +118,8 @@ def _ends(
     return ends[0], ends[1]
 
 
-def _hours(of: Stream | Workload | Profile) -> float:
+def hours_watched(of: Stream | Workload | Profile) -> float:
+    """For how many hours somebody watched, of all streams together; NaN of a profile."""
     if isinstance(of, Profile):
         return math.nan
     streams = of.streams if isinstance(of, Workload) else (of,)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from lifecycle_widgets.advisor.policies.fixed import FIXED_S
 from lifecycle_widgets.advisor.policies.in_time import in_time
@@ -24,9 +25,8 @@ def in_force(
 ) -> tuple[Seconds, Seconds, Seconds]:
     """Of each gap its length, and from when to when the model is in memory, in seconds.
 
-    All from the gap's beginning; the order is the policy's own. Only the hybrid histogram has
-    another beginning than 0, and the randomised ski rental is not here: it
-    has expected costs.
+    All from the gap's beginning, one stream's gaps after the other's. Only the hybrid histogram has
+    another beginning than 0, and the randomised ski rental is not here: it has expected costs.
 
     Parameters
     ----------
@@ -45,29 +45,24 @@ def in_force(
     >>> [of_one.tolist() for of_one in in_force("5m", [stream], 30.0)]
     [[55.0], [0.0], [300.0]]
     """
+    gaps_s = np.concatenate([np.zeros(0), *(one.gaps_s for one in streams)])
+    from_s = np.zeros(len(gaps_s))
     if name == "advice":
-        gaps_s, until_s = _advice(streams, t_star_s)
-    elif name == "slack bank with prior":
-        gaps_s, until_s = _with_prior(streams, t_star_s)
-    else:
-        gaps_s = np.concatenate([np.zeros(0), *(one.gaps_s for one in streams)])
-        if name == "hybrid histogram":
-            from lifecycle_widgets.advisor.replay.kernels.histogram_kernel import (
-                windows,  # imports numba
-            )
+        return gaps_s, from_s, _advice(streams, t_star_s)
+    if name == "slack bank with prior":
+        return gaps_s, from_s, _with_prior(streams, t_star_s)
+    if name in ("follow the leader", "slack bank"):
+        return gaps_s, from_s, _leaders(name, streams, t_star_s)
+    if name == "hybrid histogram":
+        from lifecycle_widgets.advisor.replay.kernels.histogram_kernel import windows  # numba
 
-            sizes = np.array([len(one.gaps_s) for one in streams], dtype=np.int64)
-            return (gaps_s, *windows(gaps_s, sizes))
-        until_s = np.full(len(gaps_s), FIXED_S.get(name, t_star_s))
-        if name in ("follow the leader", "slack bank"):
-            until_s = _leaders(name, streams, t_star_s)
-    return gaps_s, np.zeros(len(gaps_s)), until_s
+        sizes = np.array([len(one.gaps_s) for one in streams], dtype=np.int64)
+        return (gaps_s, *windows(gaps_s, sizes))
+    return gaps_s, from_s, np.full(len(gaps_s), FIXED_S.get(name, t_star_s))
 
 
-def _advice(streams: Sequence[Stream], t_star_s: float) -> tuple[Seconds, Seconds]:
-    from lifecycle_widgets.advisor.replay.kernels.mixture_kernel import (
-        mixture_ttls,  # imports numba
-    )
+def _advice(streams: Sequence[Stream], t_star_s: float) -> Seconds:
+    from lifecycle_widgets.advisor.replay.kernels.mixture_kernel import mixture_ttls  # numba
 
     # whoever is idle may be asked again or not: nobody knows, so the last gaps go on as well
     moments = in_time(streams, tails=True)
@@ -76,15 +71,12 @@ def _advice(streams: Sequence[Stream], t_star_s: float) -> tuple[Seconds, Second
     ttls, _, _ = mixture_ttls(
         at, moments.begins, moments.which, gaps, len(streams), nothing, SMEARS, K_RELOADS
     )
-    gaps_s = moments.gap_s[moments.begins]
-    has_ended = ~np.isnan(gaps_s)
-    return gaps_s[has_ended], ttls[has_ended] * t_star_s
+    has_ended = ~np.isnan(gaps[moments.begins])
+    return by_stream(ttls[has_ended] * t_star_s, moments.which[moments.begins][has_ended])
 
 
-def _with_prior(streams: Sequence[Stream], t_star_s: float) -> tuple[Seconds, Seconds]:
-    from lifecycle_widgets.advisor.replay.kernels.leader_kernel import (
-        follow_with_prior,  # imports numba
-    )
+def _with_prior(streams: Sequence[Stream], t_star_s: float) -> Seconds:
+    from lifecycle_widgets.advisor.replay.kernels.leader_kernel import follow_with_prior  # numba
 
     moments, cells = in_time(streams), GapCells(t_star_s, SMEARED)
     ttls_s = follow_with_prior(
@@ -101,7 +93,18 @@ def _with_prior(streams: Sequence[Stream], t_star_s: float) -> tuple[Seconds, Se
         K_RELOADS,
         PSEUDO_GAPS,
     )
-    return moments.gap_s[moments.begins], ttls_s
+    return by_stream(ttls_s, moments.which[moments.begins])
+
+
+def by_stream(values: Seconds, which: npt.NDArray[np.int64]) -> Seconds:
+    """What is in the order of time, one stream after the other.
+
+    Examples
+    --------
+    >>> by_stream(np.array([1.0, 2.0, 3.0]), np.array([1, 0, 1])).tolist()
+    [2.0, 1.0, 3.0]
+    """
+    return values[np.argsort(which, kind="stable")]
 
 
 def _leaders(name: str, streams: Sequence[Stream], t_star_s: float) -> Seconds:

@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 import numpy as np
 import pytest
 
-from lifecycle_widgets.advisor.recommend.evidence.groups import evidence_of, groups_of, hours_of_use
+from lifecycle_widgets.advisor.recommend.evidence.evidence import evidence_of
+from lifecycle_widgets.advisor.workload.groups import groups_of, hours_of_use
 from lifecycle_widgets.advisor.workload.workload import Stream
 from tests.advisor.recommend.workloads import stream
 

@@ -1,4 +1,4 @@
-"""evidence_of, groups_of, hours_of_use: what a stream shows, on which days, in which sessions."""
+"""groups_of, days_of, hours_of_use: a stream by its days, or by its sessions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from lifecycle_widgets.advisor.recommend.values import Evidence
 from lifecycle_widgets.advisor.workload.workload import Seconds, Stream
 
 LEAST_GROUPS = 5
@@ -18,30 +17,6 @@ _DAY_S = 86_400.0
 _HOUR_S = 3600.0
 _SESSION_S = 1800.0  # nobody works on for so long without a request
 _MOST_DAYS = 36_600
-
-
-def evidence_of(
-    stream: Stream, origin_s: float | None = None, witnesses: tuple[str, ...] = ()
-) -> Evidence:
-    """How much a stream shows, and how it was seen.
-
-    Parameters
-    ----------
-    origin_s:
-        The stream's second 0 in seconds since 1970, so that days are those of the calendar here;
-        None: they count from its first request.
-    witnesses:
-        How the requests were seen.
-    """
-    gaps = len(stream.gaps_s)
-    return Evidence(
-        requests=stream.requests,
-        gaps=gaps,
-        unwatched=len(stream.all_gaps_s) - gaps,
-        span_s=stream.span_s,
-        days=len(np.unique(_days(stream.busy_from_s, origin_s))),
-        witnesses=witnesses,
-    )
 
 
 def groups_of(stream: Stream, origin_s: float | None = None) -> tuple[list[Seconds], str]:
@@ -66,7 +41,7 @@ def groups_of(stream: Stream, origin_s: float | None = None) -> tuple[list[Secon
     ([3, 3, 3], 'stretches')
     """
     gaps_s, began_s = stream.gaps_s, stream.gap_began_s
-    days = _days(began_s, origin_s)
+    days = days_of(began_s, origin_s)
     if len(np.unique(days)) >= LEAST_GROUPS:
         return _split(gaps_s, days), "days"
     ends = np.append(0, stream.all_gaps_s > _SESSION_S)
@@ -95,7 +70,7 @@ def _split(values: Seconds, groups: npt.NDArray[np.int64]) -> list[Seconds]:
     return np.split(values, np.flatnonzero(np.diff(groups)) + 1)
 
 
-def _days(at_s: Seconds, origin_s: float | None) -> npt.NDArray[np.int64]:
+def days_of(at_s: Seconds, origin_s: float | None) -> npt.NDArray[np.int64]:
     """The number of the day of each moment: of this machine's calendar, where that is known."""
     if not len(at_s):
         return np.empty(0, dtype=np.int64)
