@@ -102,8 +102,8 @@ def compare_runs(first: Run, second: Run) -> pd.DataFrame:
     ...     run_agent("Hi", model="smollm2:135m", keep_alive="1m", options={"num_predict": 4})
     ...     for _ in range(2)
     ... )
-    >>> bool(compare_runs(cold, warm).loc["load_s", "difference"] < 0)
-    True
+    >>> list(compare_runs(cold, warm).loc["model", ["first", "second"]])
+    ['smollm2:135m', 'smollm2:135m']
     """
     one, other = _row(first), _row(second)
     asked = ("structure", "model", "models", "keep_alive", "held", "options", "think")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import statistics
 import threading
 import time
@@ -126,15 +127,17 @@ class Models:
         return choice
 
     def would_decide(self, one: One) -> Choice | None:
-        """The same for a request that was sent now, which is not sent."""
-        said = self._said(one)
+        """The same for a request that was sent now, which is not sent: the gap goes on."""
+        said, now_s = self._said(one), time.monotonic()
         busy = busy_of(one.server, one.is_it, list(one.plain))
         with self._lock:
             if one.learner is None:
                 return None
             if busy:  # what has ended has ended
                 self._see(one, one.learner, busy, busy[-1][0])
-            return one.learner.would_decide(time.monotonic(), said)
+            as_if = copy.deepcopy(one.learner)
+            as_if.see(busy, now_s)
+            return as_if.would_decide(now_s, said)
 
     def _see(self, one: One, learner: Learner, busy: Sequence[Busy], now_s: float) -> None:
         """Learn from the gaps that have ended; the server's other models hear of them."""

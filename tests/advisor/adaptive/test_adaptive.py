@@ -31,7 +31,7 @@ AT_ONCE = [KeepAlive(s) for s in range(7)]  # about what is sent where each gap 
 
 def server(port: int = 1) -> Server:
     """One that is not there: what a test notes of it is all that is known."""
-    return Server(f"http://192.0.2.1:{port}").with_timeout(0.01)
+    return Server(f"http://127.0.0.1:{port}")
 
 
 def every(gap_s: float, name: str = "a:latest", times: int = 9) -> Stream:

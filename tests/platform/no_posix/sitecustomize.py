@@ -27,7 +27,7 @@ FIRST = (  # modules
     "urllib.request uuid zipfile "
     "psutil IPython ipykernel.ipkernel ipykernel.debugger ipykernel.kernelapp "
     "ipywidgets anywidget plotly.graph_objects pandas itables "
-    "scipy.stats httpx ollama griptape.structures griptape.drivers.prompt.ollama pynvml pip"
+    "scipy.stats numba httpx ollama griptape.structures griptape.drivers.prompt.ollama pynvml pip"
 )
 # what os, signal, select and socket of Windows do not have
 LACKING = {
