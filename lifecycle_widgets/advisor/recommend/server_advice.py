@@ -63,7 +63,8 @@ def _one_for_all(
     if most_per_hour == math.inf and not _all_show(best, workload, models):
         value = nearest(_middle(one.t_star_s for one in models))
         return value, f"{value} is T*, as the gaps do not show that another value costs less."
-    return best, f"Of one value for all {best} costs least: {_beside(costs.min(), models, worth)}."
+    beside = _beside(float(np.min(costs)), models, worth)
+    return best, f"Of one value for all {best} costs least: {beside}."
 
 
 def _beside(cost: float, models: Sequence[ModelAdvice], worth: Mapping[str, float]) -> str:

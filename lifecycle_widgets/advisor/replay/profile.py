@@ -83,7 +83,7 @@ class Profile:
         It is known in hindsight only: no rule that decides beforehand is bound to find it.
         """
         cost = self.cost(t_star_s)
-        cheapest = int(cost.argmin())
+        cheapest = int(np.argmin(cost))
         return float(self.ttls_s[cheapest]), float(cost[cheapest])
 
     def at(self, ttl_s: float) -> Held:

@@ -33,7 +33,7 @@ def _change(rng: np.random.Generator, gaps: int) -> Seconds:
 
 
 def _mixture(rng: np.random.Generator, gaps: int) -> Seconds:
-    scales: Seconds = rng.choice([0.1, 1.0, 10.0], gaps)
+    scales: Seconds = np.array([0.1, 1.0, 10.0])[rng.integers(3, size=gaps)]
     return scales * rng.lognormal(0.0, 0.3, gaps)
 
 

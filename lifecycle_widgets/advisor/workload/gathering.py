@@ -204,8 +204,9 @@ def _streams(
     names: Sequence[str], edges: npt.NDArray[np.int64], start_s: Seconds, service_s: Seconds
 ) -> tuple[tuple[Stream, ...], float | None]:
     """Each stream's busy times, in whole microseconds: so what touches has no gap between."""
-    is_date = float(start_s.min()) >= _EPOCH_S
-    origin_s = float(np.floor(start_s.min())) if is_date else 0.0
+    first_s = float(np.min(start_s))
+    is_date = first_s >= _EPOCH_S
+    origin_s = float(np.floor(first_s)) if is_date else 0.0
     start_us = np.rint((start_s - origin_s) * _US).astype("int64")
     service_us = np.rint(service_s * _US).astype("int64")
     streams = []
