@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import sys
 import time
+import weakref
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from lifecycle_widgets.server import Server, same_name
 
@@ -43,8 +44,8 @@ class AskedInThisCell:
         shell = None if ipython is None else ipython.get_ipython()
         if shell is not None:
             self._begins()
-            shell.events.register("pre_run_cell", self._begins)
-            shell.events.register("post_run_cell", self._ends)
+            _told_while_there(shell.events, "pre_run_cell", self._begins)
+            _told_while_there(shell.events, "post_run_cell", self._ends)
 
     def __call__(self, model: str, server: Server | None) -> Word:
         began_s = self._began_s
@@ -53,8 +54,21 @@ class AskedInThisCell:
         own = (one for one in server.own_requests.all() if one.began_s >= began_s)
         return "soon" if any(same_name(one.model, model) for one in own) else None
 
-    def _begins(self, *_: object) -> None:
+    def _begins(self) -> None:
         self._began_s = time.monotonic()
 
-    def _ends(self, *_: object) -> None:
+    def _ends(self) -> None:
         self._began_s = None
+
+
+def _told_while_there(events: Any, name: str, told: Callable[[], None]) -> None:
+    """Have a method told of each such event, until nobody has its object any more."""
+    method = weakref.WeakMethod(told)
+
+    def happened(*_: object) -> None:
+        if (there := method()) is not None:
+            there()
+        else:
+            events.unregister(name, happened)
+
+    events.register(name, happened)

@@ -43,3 +43,13 @@ def test_a_cell_that_has_asked_before_is_a_loop(cell: Callable[[str], None]) -> 
     cell("say(); ask(); say(); ask(); say()")
     cell("say()")  # the next one has not
     cell("assert heard == [None, 'soon', 'soon', None]")
+
+
+def test_one_that_nobody_has_any_more_is_told_no_longer(cell: Callable[[str], None]) -> None:
+    events = InteractiveShell.instance().events
+    before = len(events.callbacks["pre_run_cell"])
+    another = AskedInThisCell()
+    assert len(events.callbacks["pre_run_cell"]) == before + 1
+    del another
+    cell("pass")
+    assert len(events.callbacks["pre_run_cell"]) == before
