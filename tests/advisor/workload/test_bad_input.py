@@ -117,6 +117,7 @@ def test_a_file_that_is_none_is_told(text: str, tmp_path: Path) -> None:
         (b"PAR1" + os.urandom(100), "damaged, or no Parquet"),
         (b"SQLite format 3\0" + os.urandom(5000), "damaged, or in use"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "data",  # gzip writes the time
 )
 def test_what_is_no_text_is_told(data: bytes, why: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
