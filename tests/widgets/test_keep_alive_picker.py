@@ -176,4 +176,4 @@ def test_what_it_says_of_one_that_has_learnt_is_shown_anew() -> None:
     for _ in range(2):
         float(adaptive.for_model("a"))
     picker.refresh()
-    assert "1 gap of its own" in shown(picker)
+    assert "2 gaps of its own" in shown(picker), "with the one that a request now would end"
