@@ -27,9 +27,14 @@ def nowhere() -> Server:
 
 @pytest.fixture
 def server(nowhere: Server) -> Iterator[Server]:
+    forget(nowhere)  # what the last example of the test before has left
     yield nowhere
-    nowhere.unloads.clear()
-    nowhere.zeroed.clear()
+    forget(nowhere)
+
+
+def forget(server: Server) -> None:
+    server.unloads.clear()
+    server.zeroed.clear()
 
 
 # --- the same as the pure function ---------------------------------------------------------------
@@ -56,8 +61,7 @@ def test_it_tells_what_the_pure_function_does(
     nowhere: Server, case: tuple[list[Seen], list[Event], list[Event]], each: int
 ) -> None:
     seen, unloads, zeroed = case
-    nowhere.unloads.clear()
-    nowhere.zeroed.clear()
+    forget(nowhere)
     log, samples = StayLog(nowhere, 1e9), list(made(seen))
     for i, one in enumerate(samples):
         told = [until(one.t_s, events) for events in (unloads, zeroed)]

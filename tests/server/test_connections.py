@@ -51,3 +51,12 @@ def test_what_may_not_be_repeated_is_sent_once() -> None:
             with pytest.raises(httpx.RemoteProtocolError):
                 client.post("/api/chat", json={"prompt": "hi"})
         assert len(hasty.requests) == 2
+
+
+def test_one_that_is_closed_just_then_is_a_server_that_was_not_asked() -> None:
+    server = Server("http://127.0.0.1:9")
+    client = server.door.http  # as a thread has it that is about to ask
+    client.close()  # another ends what both belong to
+    with pytest.raises(ServerUnreachable, match=r"127\.0\.0\.1:9 was not asked: it was closed"):
+        server.version  # noqa: B018
+    server.close()

@@ -157,6 +157,10 @@ class Questions:
             raise self.unreachable(fault, timeout_s) from fault
         except BadHeader as fault:
             raise ServerError(f"{self._door.url} cannot be asked: {fault}") from fault
+        except RuntimeError as fault:  # httpx's word for it, when another thread closed it just now
+            if "has been closed" not in str(fault):
+                raise
+            raise ServerUnreachable(f"{self._door.url} was not asked: it was closed.") from fault
 
     def unreachable(
         self, fault: BaseException, timeout_s: float | None = None
