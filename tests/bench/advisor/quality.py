@@ -82,6 +82,9 @@ def from_nothing(row: Row) -> None:
     for name, t_star_s in REFERENCE:
         workload = _trace(name)
         gaps_s, _, until_s = in_force("advice", workload.streams, float(t_star_s))
+        began_s = np.concatenate([one.gap_began_s for one in workload.streams])
+        in_time = np.argsort(began_s, kind="stable")
+        gaps_s, until_s = gaps_s[in_time], until_s[in_time]
         best_s, _ = profile(gaps_s, grid(t_star_s)).best(t_star_s)
         ours, best = (
             np.cumsum(np.minimum(gaps_s, ttl) / t_star_s + (gaps_s > ttl))
