@@ -8,9 +8,8 @@ from pathlib import Path
 from lifecycle_widgets.advisor.price import Price
 from lifecycle_widgets.advisor.recommend.advice import Advice
 from lifecycle_widgets.advisor.recommend.advise import advise
+from lifecycle_widgets.advisor.recommend.evidence.known import Known, known
 from lifecycle_widgets.advisor.replay.profile import Profile, profile
-from lifecycle_widgets.advisor.workload.from_history import workload_of
-from lifecycle_widgets.advisor.workload.reading import read_workload
 from lifecycle_widgets.advisor.workload.workload import Workload
 from lifecycle_widgets.history import History
 from lifecycle_widgets.keep_alive import KeepAlive
@@ -56,22 +55,19 @@ class Adviser:
         self._of, self._today, self._since = of, today, since
         self._reload_s, self._held_bytes = reload_s, held_bytes
         self._most_reloads_per_hour = most_reloads_per_hour
-        self._workload: Workload | None = None
+        self._known: Known | None = None
         self._profiles: dict[str, Profile] = {}
 
     def forget(self) -> None:
         """Read the workload again when it is next wanted."""
-        self._workload, self._profiles = None, {}
+        self._known, self._profiles = None, {}
 
     def advice(self, price: Price, server: Server | None) -> Advice:
         """The advice at a price. Raises what `advise` does."""
-        workload = self._read(server)
         return advise(
-            self._of if isinstance(self._of, History) else workload,
+            self._read(server),
             price=price,
             today=self._today,
-            server=server if isinstance(self._of, History) else None,
-            since=self._since,
             reload_s=self._reload_s,
             held_bytes=self._held_bytes,
             most_reloads_per_hour=self._most_reloads_per_hour,
@@ -80,16 +76,13 @@ class Adviser:
     def curve(self, model: str, t_star_s: float) -> Curve:
         """What every fixed keep_alive would have cost a model that the workload has."""
         if model not in self._profiles:
-            assert self._workload is not None  # there is an advice for the model
-            self._profiles[model] = profile(self._workload.stream(model).gaps_s)
+            assert self._known is not None  # there is an advice for the model
+            self._profiles[model] = profile(self._known.workload.stream(model).gaps_s)
         return Curve(self._profiles[model], t_star_s)
 
-    def _read(self, server: Server | None) -> Workload:
-        if self._workload is None:
-            if isinstance(self._of, History):
-                self._workload = workload_of(self._of, server=server, since=self._since)
-            elif isinstance(self._of, Workload):
-                self._workload = self._of
-            else:
-                self._workload = read_workload(self._of)
-        return self._workload
+    def _read(self, server: Server | None) -> Known:
+        """What an advice rests on; of a history what is known of this server alone."""
+        if self._known is None:
+            whose = server if isinstance(self._of, History) else None
+            self._known = known(self._of, server=whose, since=self._since)
+        return self._known

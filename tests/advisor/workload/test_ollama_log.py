@@ -50,7 +50,7 @@ def served(after_s: float, name: str, weights: str) -> str:
 
 def workload(folder: Path, lines: Sequence[str]) -> Workload:
     path = folder / "server.log"
-    path.write_text("\n".join(["Couldn't find '/root/.ollama/id_ed25519'.", *lines, ""]))
+    path.write_text("\n".join(["Couldn't find '/home/me/.ollama/id_ed25519'.", *lines, ""]))
     return read_workload(path)
 
 
