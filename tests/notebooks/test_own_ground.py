@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import pytest
 from lifecycle_widgets.experiments import ANSWERS
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
-from tests.notebooks.test_notebooks import NOTEBOOKS, cells, run
+from tests.notebooks.test_notebooks import NOTEBOOKS, run
 from tests.recorded import RecordedServer, ollama
 
 SMALL, MIDDLE = "smollm2:135m", "smollm2:135m-f16"
@@ -74,15 +73,3 @@ def test_a_server_that_does_not_tell_what_is_in_memory(number: int) -> None:
         on(recorded.url, NOTEBOOKS[number])
         assert not recorded.asked("/api/chat"), "who knows whose model that would be"
         assert not recorded.asked("/api/generate")
-
-
-@pytest.mark.parametrize("number", [0, 4] if os.environ.get("LIFECYCLE_LONG") == "1" else [0])
-def test_it_runs_with_each_cell_twice(number: int, server: Server, tmp_path: Path) -> None:
-    lesson = NOTEBOOKS[number]
-    twice = json.loads(lesson.read_text())
-    again = [[c] if c["cell_type"] == "markdown" else [c, {**c, "id": c["id"] + "-again"}]
-             for c in cells(lesson)]  # fmt: skip
-    twice["cells"] = [cell for both in again for cell in both]
-    copy = tmp_path / lesson.name
-    copy.write_text(json.dumps(twice))
-    run(copy)
