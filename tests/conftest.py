@@ -25,6 +25,7 @@ from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
 HISTORY = Path(tempfile.mkdtemp(prefix="lifecycle-history-")) / "history.sqlite"
 """Nothing is written into a person's own history: not by this process, nor by what it starts."""
 os.environ["LIFECYCLE_WIDGETS_HISTORY"] = str(HISTORY)
+os.environ["LIFECYCLE_WIDGETS_NEIGHBOURS"] = str(HISTORY.parent / "board")  # other workers' not
 atexit.register(shutil.rmtree, HISTORY.parent, ignore_errors=True)
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from lifecycle_widgets.experiments.ground.free_memory import free_memory_bytes
 from lifecycle_widgets.monitor import Monitor, Sample
+from lifecycle_widgets.neighbours import Notice, Short, announce, reserve, reserved_text
 from lifecycle_widgets.server import (
     Model,
     NotTold,
@@ -65,12 +66,17 @@ def require_told(server: Server) -> None:
         ) from fault
 
 
-def require_memory(
-    server: Server, needed_bytes: int | None, given_back: Collection[Resident] = ()
-) -> None:
-    """Raise MemoryError when a server of this machine, without a GPU, could not have so much.
+def reserve_memory(
+    server: Server,
+    needed_bytes: int | None,
+    given_back: Collection[Resident] = (),
+    what: str = "an experiment",
+    models: Sequence[str] = (),
+) -> Notice:
+    """Reserve so much memory on a server of this machine, without a GPU: until it is closed.
 
-    A server whose processes cannot be seen may be on another machine, whatever its address.
+    A server whose processes cannot be seen may be on another machine, whatever its address: there,
+    and where it is not known how much is needed, nothing is reserved.
 
     Parameters
     ----------
@@ -78,16 +84,41 @@ def require_memory(
         Who needs how much; None: not known.
     given_back:
         What is in memory now, and will have left.
+    what, models:
+        What for; other people on this machine can read it.
+
+    Raises
+    ------
+    MemoryError
+        There could not be so much. Nothing has been reserved.
     """
-    free_bytes = free_memory_bytes() + sum(r.size_bytes or 0 for r in given_back)
-    if not needed_bytes or needed_bytes <= free_bytes:
-        return
-    seen = reading(server)
-    if seen.unseen is None and not seen.cards:
-        raise MemoryError(
-            f"This needs about {needed_bytes / 1e9:.1f} GB of memory at once, and "
-            f"{free_bytes / 1e9:.1f} GB are free. Choose a smaller model, or close something."
+    if not needed_bytes or not _is_of_this_machine(server):
+        return announce(what, server_url=server.url, models=models)
+    given_bytes = sum(r.size_bytes or 0 for r in given_back)
+    try:
+        return reserve(
+            needed_bytes,
+            what,
+            free_bytes=lambda: free_memory_bytes() + given_bytes,
+            server_url=server.url,
+            models=models,
         )
+    except Short as fault:
+        free = f"{fault.free_bytes / 1e9:.1f} GB are free"
+        others = reserved_text()
+        raise MemoryError(
+            f"This needs about {needed_bytes / 1e9:.1f} GB of memory at once, and {free}. "
+            + (
+                f"{others} Wait until some have ended, or ask your teacher."
+                if others
+                else "Choose a smaller model, or close something."
+            )
+        ) from fault
+
+
+def _is_of_this_machine(server: Server) -> bool:
+    seen = reading(server)
+    return seen.unseen is None and not seen.cards
 
 
 def reading(server: Server) -> Sample:
@@ -121,7 +152,7 @@ def _thinks(model: Model) -> str:
 
 
 def _memory_notes(server: Server, models: Collection[Model]) -> Iterator[str]:
-    if server.is_sandbox:
+    if server.is_private:
         return
     try:
         require_told(server)
