@@ -39,6 +39,8 @@ NOT_OURS = {
     r"hot model|model (process|instance|worker)": "resident model, runner",
 }
 ALLOWED = (  # explains ours by theirs, or is no word for a reader
+    "Elsewhere: prefill.",
+    "Elsewhere: decode.",
     "Output tokens per second of eval (decode).",
     "--no-mmproj-offload",  # an option of llama.cpp
     "lifecycle-warm-up",  # a thread's name
