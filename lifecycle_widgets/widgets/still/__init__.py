@@ -1,0 +1,1 @@
+"""What stays of a widget where no kernel answers: words, tables and pictures."""
