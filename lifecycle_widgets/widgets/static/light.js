@@ -93,6 +93,14 @@ function unreported(model) {
   };
 }
 
+/** A drawing is called by its title: its numbers stand in the table that goes with it. */
+function nameFigure(place, model) {
+  const title = model.get("_widget_layout")?.title;
+  const text = typeof title === "string" ? title : title?.text;
+  place.setAttribute("role", "img");
+  place.setAttribute("aria-label", `Chart: ${(text ?? "").replace(/<[^>]*>/g, " ").trim()}`);
+}
+
 /** Draw a figure, and anew when it has come to have other traces than the kernel's. */
 async function drawn(draw, model, el) {
   let end;
@@ -105,6 +113,9 @@ async function drawn(draw, model, el) {
       view.release();
       place.remove();
     };
+    const name = () => nameFigure(place, model);
+    name();
+    view.on("change:_widget_layout", name);
     const ended = await draw({ model: view, el: place });
     const traces = () => place.data?.length === model.get("_widget_data").length;
     view.on("change:_widget_data", () => traces() || begin());

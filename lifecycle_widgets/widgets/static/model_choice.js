@@ -4,7 +4,8 @@
 const ROOM_PX = 340; // the list is never higher
 const PAGE = 8; // rows that Page Down goes
 
-let made = 0;
+/** A number that no other field of the page has: each widget has a copy of this code. */
+const nextNumber = () => (window.__lifecycleWidgetsFields = (window.__lifecycleWidgetsFields ?? 0) + 1);
 
 function element(tag, attributes = {}, text = "") {
   const node = document.createElement(tag);
@@ -35,7 +36,7 @@ function row(option, id, isChosen) {
 }
 
 function render({ model, el }) {
-  const id = `lw-choice-${(made += 1)}`;
+  const id = `lw-choice-${nextNumber()}`;
   const field = element("input", {
     class: "lw-choice-field",
     type: "text",

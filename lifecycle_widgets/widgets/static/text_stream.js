@@ -1,6 +1,7 @@
 // A text that grows. Model output is only ever put on the page as text, never as HTML; when it has
 // ended, as what kept.js lets through of its Markdown.
 
+const HUSH_MS = 1000;
 const BOTTOM_PX = 24; // this close to the end, the view follows it
 
 const length = (text) => {
@@ -14,6 +15,13 @@ function plain(box) {
   box.setAttribute("aria-live", "polite");
   box.setAttribute("aria-label", "Answer");
   return { whole: box, name() {} };
+}
+
+/** What was read out while it came is not read out again when it is dressed. */
+function hush(box) {
+  if (box.getAttribute("aria-live") === "off") return;
+  box.setAttribute("aria-live", "off");
+  setTimeout(() => box.setAttribute("aria-live", "polite"), HUSH_MS);
 }
 
 function folded(model, box) {
@@ -79,6 +87,7 @@ export default () => {
     }
     function dress() {
       const html = model.get("_html");
+      if (html) hush(box);
       box.classList.toggle("lw-markdown", Boolean(html));
       box.replaceChildren(html ? kept(html, "model") : node);
     }

@@ -2,14 +2,21 @@
 
 const LINE = 13; // pixels from one line of a text to the next
 const LEAST_BAR = 2; // pixels, so that a short one is seen
+const NARROW = 440; // pixels: below it the titles of the rows stand in them, and all is lower
+const LOWER = 0.84; // of its height
+const LETTER = 6.4; // pixels, about
 
 const round = (pixels) => Math.round(pixels * 10) / 10;
 
 /** Where things are: pixels for times and for the values of each row. */
 function geometry(picture, range, width) {
-  const { margin, height } = picture.layout;
-  const inner = { left: margin.l, top: margin.t, width: Math.max(width - margin.l - margin.r, 10) };
+  const { margin } = picture.layout;
+  const isNarrow = width < NARROW;
+  const height = Math.round(picture.layout.height * (isNarrow ? LOWER : 1));
+  const left = isNarrow ? Math.min(numbersWidth(picture), 0.4 * width) : margin.l;
+  const inner = { left, top: margin.t, width: Math.max(width - left - margin.r, 10), isNarrow };
   inner.height = height - margin.t - margin.b;
+  inner.above = margin.t + margin.b;
   const rows = {};
   for (const [name, axis] of Object.entries(picture.layout)) {
     if (!name.startsWith("yaxis")) continue;
@@ -34,6 +41,21 @@ function geometry(picture, range, width) {
     time: (x) => from + ((x - inner.left) / inner.width) * (to - from),
     paper: (share) => inner.top + (1 - share) * inner.height,
   };
+}
+
+/** What the numbers and names at the left edge need. */
+function numbersWidth({ layout }) {
+  const axes = Object.keys(layout).filter((name) => name.startsWith("yaxis"));
+  const texts = axes.flatMap((name) => layout[name].ticktext.map(unescaped));
+  return LETTER * Math.max(...texts.map((text) => text.length)) + 13;
+}
+
+/** A text of at most so many pixels; of a name its beginning and its end are kept. */
+function shortened(text, width) {
+  const most = Math.max(Math.floor(width / LETTER), 5);
+  if (text.length <= most) return text;
+  const half = (most - 1) / 2;
+  return `${text.slice(0, Math.ceil(half))}…${text.slice(-Math.floor(half))}`;
 }
 
 function linePath(xs, ys, place, y) {
@@ -176,48 +198,6 @@ function drawEnds(picture, place, canvas, layer) {
   return found;
 }
 
-const LETTER = 6.4; // pixels, about
-const ANCHORS = { left: "start", center: "middle", right: "end" };
-
-/** Texts in the lanes, the bold ones first: what has no room beside those is left out. */
-function drawTexts(picture, place, canvas, layer) {
-  const taken = [];
-  const isBold = (said) => said.text.startsWith("<b>");
-  const texts = picture.layout.annotations.map((said, i) => ({ said, i }));
-  texts.sort((a, b) => isBold(b.said) - isBold(a.said));
-  for (const { said, i } of texts) {
-    const isPaper = said.xref === "paper";
-    let x = isPaper ? place.left + said.x * place.width : place.x(said.x);
-    if (!isPaper && (x < place.left - 1 || x > place.right + 1)) continue;
-    const y = said.yref === "paper" ? place.paper(said.y) : place.rows[said.yref].y(said.y);
-    const { lines } = plain(said.text);
-    const width = LETTER * Math.max(...lines.map((line) => line.length));
-    let anchor = ANCHORS[said.xanchor];
-    let shift = said.xshift ?? 0;
-    if (!isPaper && anchor === "start" && x + shift + width > place.right + 8) {
-      [anchor, shift] = ["end", -shift]; // else the page would cut it off
-    }
-    x += shift;
-    const from = x - { start: 0, middle: width / 2, end: width }[anchor];
-    const isOver = (other) => other.y === y && from < other.to && other.from < from + width;
-    if (said.yref !== "paper" && taken.some(isOver)) continue;
-    taken.push({ y, from, to: from + width });
-    const weight = isBold(said) ? "bold" : "normal";
-    const look = { x: round(x), "text-anchor": anchor, "font-weight": weight };
-    lines.forEach((line, k) => {
-      const down = (k - (lines.length - 1) / 2) * LINE + 4;
-      canvas.put(layer, `said ${i} ${k}`, "text", { ...look, y: round(y + down) }, line);
-    });
-  }
-}
-
-/** Beside the times: that the view is held, or paused. */
-function drawSaid(said, place, canvas, layer) {
-  if (!said) return;
-  const look = { x: 4, y: place.bottom + 16, "font-weight": "bold" };
-  canvas.put(layer, "held", "text", look, said);
-}
-
 function drawAxes(picture, place, canvas, grid, texts) {
   let lines = "";
   for (const [name, row] of Object.entries(place.rows)) {
@@ -225,7 +205,8 @@ function drawAxes(picture, place, canvas, grid, texts) {
       const y = round(row.y(value));
       if (row.axis.showgrid !== false) lines += `M${place.left} ${y}H${place.right}`;
       const look = { x: place.left - 5, y: y + 4, "text-anchor": "end" };
-      canvas.put(texts, `${name} ${i}`, "text", look, unescaped(row.axis.ticktext[i]));
+      const text = shortened(unescaped(row.axis.ticktext[i]), place.left - 9);
+      canvas.put(texts, `${name} ${i}`, "text", look, text);
     });
   }
   timeTicks(place.range, place.width).forEach(({ at, text }, i) => {

@@ -27,15 +27,19 @@ function send(model, said) {
   }
 }
 
-let views = 0;
+/** A number that no other view of the page has: each widget has a copy of this code. */
+const nextNumber = () => (window.__lifecycleWidgetsPlots = (window.__lifecycleWidgetsPlots ?? 0) + 1);
+
+const KEYS_HELP =
+  "Arrow keys move through time, plus and minus zoom, Escape goes back to the present.";
 
 /** One place on the page where the picture is shown. */
 function viewOf(model, el) {
-  const name = `lw-plot-${++views}`;
+  const name = `lw-plot-${nextNumber()}`;
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("tabindex", "0");
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", "Memory, processor and requests over time");
+  svg.setAttribute("aria-description", KEYS_HELP);
   svg.setAttribute("height", model.get("_picture").layout?.height ?? 0); // what is below stays
   el.classList.add("lw-plot");
   el.append(svg);
@@ -62,8 +66,10 @@ function viewOf(model, el) {
       if (!width || document.hidden || !picture.layout) return;
       if (moved && picture.seen >= moved.number) moved = null;
       const range = moved?.range ?? picture.layout.xaxis.range;
-      svg.setAttribute("height", picture.layout.height);
       const place = (view.place = geometry(picture, range, width));
+      svg.setAttribute("height", place.height + place.above);
+      const spoken = picture.spoken || "Memory, processor and requests over time";
+      if (svg.getAttribute("aria-label") !== spoken) svg.setAttribute("aria-label", spoken);
       clip(place);
       drawShapes(picture, place, canvas, layers.ground, layers.above);
       drawAxes(picture, place, canvas, layers.grid, layers.axes);

@@ -1,7 +1,8 @@
 // The picture as a file, and other files that the kernel has made.
 
 // on any ground, so with fixed colours; the page's are its theme's
-const LOOK = `text { font-family: system-ui, sans-serif; font-size: 11px; fill: #333333 }
+const LOOK = `text { font-family: system-ui, sans-serif; font-size: 11px; fill: #333333;
+  paint-order: stroke; stroke: #ffffff; stroke-width: 3px; stroke-linejoin: round }
 .lw-grid path { stroke: #888888; stroke-opacity: 0.25; fill: none }
 .lw-marked { fill: none; stroke: #333333; stroke-width: 1.5 }
 .lw-spike { display: none }`;
