@@ -7,7 +7,14 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from lifecycle_widgets.experiments.figures.style import COLORS, POINT, bars, finish
+from lifecycle_widgets.experiments.figures.style import (
+    COLORS,
+    POINT,
+    bars,
+    faint,
+    finish,
+    interval_key,
+)
 from lifecycle_widgets.experiments.statistics import Interval
 
 _STATES = ("cold (from disk)", "cold (page cache)", "warm")
@@ -32,14 +39,14 @@ def draw(frame: pd.DataFrame, ttft_s: Mapping[str, Interval], model: str) -> go.
         load_s = frame.groupby("state")["load_s"].median().loc[states]
         rest_s = [max(0.0, ttft_s[state].median - load_s[state]) for state in states]
         figure.add_bar(
-            x=load_s.tolist(), y=states, name="load", orientation="h", marker_color=COLORS[1]
+            x=load_s.tolist(), y=states, name="load", orientation="h", marker=faint(COLORS[1])
         )
         figure.add_bar(
             x=rest_s,
             y=states,
             name="prompt eval and the rest, until the first token",
             orientation="h",
-            marker_color=COLORS[0],
+            marker=faint(COLORS[0]),
             error_x=bars([ttft_s[state] for state in states]),
         )
         figure.add_scatter(
@@ -49,9 +56,11 @@ def draw(frame: pd.DataFrame, ttft_s: Mapping[str, Interval], model: str) -> go.
             name="each request",
             marker=POINT,
         )
+        if any(ttft_s[state].has_ends for state in states):
+            figure.add_trace(interval_key("95 % interval of the time to first token"))
     figure.update_layout(barmode="stack")
     figure.update_xaxes(title=_AXIS, rangemode="tozero")
-    return finish(figure, f"{model}: what a reload costs", height=280)
+    return finish(figure, f"{model}: what a reload costs", height=330)
 
 
 def draw_curve(
@@ -83,7 +92,9 @@ def draw_curve(
                 marker={"color": color, "size": 9},
                 hovertemplate="%{x:,.0f} tokens: first token after %{y:.2f} s",
             )
+    if any(interval.has_ends for interval in ttft_s.values()):
+        figure.add_trace(interval_key(is_lying=False))
     figure.update_xaxes(title="tokens of the prompt, history included", rangemode="tozero")
     figure.update_yaxes(title=_AXIS, rangemode="tozero")
     title = f"{model}: what a reload costs, by the length of the conversation"
-    return finish(figure, title, height=340)
+    return finish(figure, title, height=370)

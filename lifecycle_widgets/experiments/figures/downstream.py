@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lifecycle_widgets.experiments.figures.style import COLORS, POINT, bars, finish
+from lifecycle_widgets.experiments.figures.style import (
+    COLORS,
+    POINT,
+    bars,
+    faint,
+    finish,
+    interval_key,
+    key,
+)
 from lifecycle_widgets.experiments.statistics import Interval
 
-_FAINT = 0.5  # so that an interval is seen on its bar, on light and on dark
+_MARK: dict[str, Any] = {"symbol": "circle", **POINT, "size": 6}
 
 
 def draw(
@@ -43,7 +53,7 @@ def draw(
     columns = (
         ("steady_s", "the task's<br>second run, s", 1.0),
         ("runner_bytes", "the model's<br>memory, GB", 1e9),
-        ("page_cache_bytes", f"page cache<br>{whose}, GB", 1e9),
+        ("page_cache_bytes", f"page cache<br>{whose},<br>GB", 1e9),
         ("steady_disk_bytes", "read from<br>the disk, GB", 1e9),
     )
     figure = make_subplots(cols=len(columns), shared_yaxes=True, horizontal_spacing=0.04)
@@ -51,8 +61,14 @@ def draw(
         ends = seconds if name == "steady_s" else {}
         _column(figure, place, frame, name, unit, conditions, ends)
         figure.update_xaxes(title={"text": title, "standoff": 6}, rangemode="tozero", col=place)
-    finish(figure, f"The downstream task after {model}", height=280, showlegend=False)
-    return figure.update_layout(margin={"t": 50})
+    names = {c: html.escape(c).replace(" by ", " by<br>") for c in conditions}
+    figure.update_yaxes(tickvals=list(names), ticktext=list(names.values()))
+    figure.update_xaxes(nticks=4, tickangle=0)
+    figure.add_trace(key("median", "square"), row=1, col=1)
+    figure.add_trace(key("each measurement", **_MARK), row=1, col=1)
+    if any(interval.has_ends for interval in seconds.values()):
+        figure.add_trace(interval_key(), row=1, col=1)
+    return finish(figure, f"The downstream task after {model}", height=330)
 
 
 def _column(
@@ -73,7 +89,8 @@ def _column(
         x=medians.tolist(),
         y=conditions,
         orientation="h",
-        marker={"color": COLORS[place - 1], "opacity": _FAINT},
+        marker=faint(COLORS[place - 1]),
+        showlegend=False,
         error_x=bars([ends[c] for c in conditions]) if ends else None,
         row=1,
         col=place,
@@ -82,7 +99,8 @@ def _column(
         x=(frame[name] / unit).tolist(),
         y=frame["condition"].tolist(),
         mode="markers",
-        marker={**POINT, "size": 6},
+        marker=_MARK,
+        showlegend=False,
         cliponaxis=False,
         row=1,
         col=place,

@@ -12,15 +12,16 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lifecycle_widgets.experiments.figures.style import POINT, TEXT, finish
+from lifecycle_widgets.experiments.figures.style import MARK, POINT, finish, interval_key, key
 from lifecycle_widgets.experiments.figures.style import bars as error_bars
 from lifecycle_widgets.experiments.statistics import Interval, digits
 from lifecycle_widgets.model_colors import MODEL_COLORS
 
-_BAR, _END = "#b4b4b4", "#5a5a5a"  # of an interval: to be seen on its bar, on white and on black
+_BAR = "rgba(125, 125, 125, 0.35)"  # an interval is to be seen on it
+_RUN: dict[str, Any] = {"symbol": "circle", **POINT, "size": 5}
 _LANE = 0.8  # of the room between two lanes, at the most that is held
-_ROW_PX, _REST_PX = 170, 130
-_COLUMNS = (("reloads", "reloads in a run"), ("total_s", "seconds"), ("gb_s", "GB x s"))
+_ROW_PX, _REST_PX = 170, 190
+_COLUMNS = (("reloads", "reloads"), ("total_s", "seconds"), ("gb_s", "GB x s"))
 
 Values = Mapping[str, Mapping[str, Sequence[float]]]
 
@@ -71,7 +72,10 @@ def draw(
             y=1, yref=f"y{'' if row == 1 else 1 + (row - 1) * (1 + len(_COLUMNS))} domain",
             yanchor="bottom", showarrow=False,
         )  # fmt: skip
-    figure.update_xaxes(showticklabels=True, rangemode="tozero", title_standoff=6)
+    for mark in _keys(ends):
+        figure.add_trace(mark, row=1, col=1)
+    figure.update_xaxes(showticklabels=True, rangemode="tozero", title_standoff=6, tickangle=0)
+    figure.update_xaxes(nticks=4)
     figure.update_xaxes(title_text="seconds since the run began", row=count, col=1)
     for place, (name, title) in enumerate(_COLUMNS, start=2):
         figure.update_xaxes(range=[0, _room(columns, ends, name)], col=place)
@@ -79,10 +83,10 @@ def draw(
     if _room(columns, ends, "reloads") < 6:
         figure.update_xaxes(dtick=1, col=2)  # a number of times has no halves
     figure.update_layout(barmode="overlay")
-    title = "The same run with each keep_alive: what it holds, and what it takes"
+    title = "The same run with each keep_alive: what it holds and takes"
     finish(figure, title, height=_REST_PX + _ROW_PX * count)
-    # the names of the structures stand between the legend and the pictures
-    return figure.update_layout(margin={"t": 100}, legend={"y": 1.0 + 0.16 / count})
+    # the name of the first structure stands between the title and its pictures
+    return figure.update_layout(margin={"t": 70})
 
 
 def _areas(
@@ -137,13 +141,13 @@ def _marks(
 ) -> Iterator[go.Scatter]:
     """When each run had its answer, and which models stay after the end of the picture."""
     stay = [way for way, one in ways.items() if _last(one) > 0]
-    line = {"symbol": "line-ns", "size": 22, "line": {"width": 2, "color": TEXT}}
+    line = {"symbol": "line-ns", "size": 22, "line": {"width": 2, "color": MARK}}
     for name, at, marker in (
         ("the answer is complete", {way: one["total_s"] for way, one in ways.items()}, line),
         (
             "stays in memory",
             {way: ways[way]["window_s"] for way in stay},
-            {"symbol": "triangle-right", "size": 11, "color": TEXT},
+            {"symbol": "triangle-right", "size": 11, "color": MARK},
         ),
     ):
         yield go.Scatter(
@@ -167,13 +171,13 @@ def _bars(
     at, medians = [places[way] for way in ways], [median(known[way]) for way in ways]
     yield go.Bar(
         x=medians, y=at, orientation="h", marker_color=_BAR, width=0.6, showlegend=False,
-        error_x=error_bars([ends[way] for way in ways]) | {"color": _END} if ends else None,
+        error_x=error_bars([ends[way] for way in ways]) if ends else None,
         hovertemplate="median %{x:.2f}<extra></extra>",
     )  # fmt: skip
     yield go.Scatter(
         x=[v for way in ways for v in known[way]],
         y=[places[way] for way in ways for _ in known[way]],
-        mode="markers", marker={**POINT, "size": 5}, showlegend=False, cliponaxis=False,
+        mode="markers", marker=_RUN, showlegend=False, cliponaxis=False,
         hovertemplate="%{x:.2f}<extra></extra>",
     )  # fmt: skip
     yield go.Scatter(
@@ -181,6 +185,15 @@ def _bars(
         text=[f"\u2002{digits(value, 2)}" for value in medians], textposition="middle right",
         showlegend=False, cliponaxis=False, hoverinfo="skip",
     )  # fmt: skip
+
+
+def _keys(ends: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> Iterator[go.Scatter]:
+    """What stands in the columns on the right."""
+    yield key("median of the runs", "square", opacity=0.35)
+    yield key("each run", **_RUN)
+    known = (one for of in ends.values() for ways in of.values() for one in ways.values())
+    if any(interval.has_ends for interval in known):
+        yield interval_key()
 
 
 def _high(interval: Interval | None) -> float:

@@ -11,8 +11,17 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lifecycle_widgets.experiments.figures.style import COLORS, TEXT, bars, finish
+from lifecycle_widgets.experiments.figures.style import (
+    COLORS,
+    MARK,
+    bars,
+    finish,
+    interval_key,
+    key,
+)
 from lifecycle_widgets.experiments.statistics import Interval, digits
+
+_BAND = 0.25  # opacity
 
 
 def draw(
@@ -35,7 +44,7 @@ def draw(
     model:
         Its name.
     """
-    figure = make_subplots(rows=1, cols=2, column_widths=[0.42, 0.58], horizontal_spacing=0.1)
+    figure = make_subplots(rows=1, cols=2, column_widths=[0.42, 0.58], horizontal_spacing=0.14)
     for i, arm in enumerate(table.index):
         color, name = COLORS[i % len(COLORS)], html.escape(str(arm))
         group = {"legendgroup": name, "name": name}
@@ -52,6 +61,8 @@ def draw(
             marker={"color": color, "size": 10, "symbol": i},
             hovertemplate="after %{x:.1f} s: first token after %{y:.2f} s",
         )  # fmt: skip
+    if any(interval.has_ends for interval in waiting_s.values()):
+        figure.add_trace(interval_key(is_lying=False), row=1, col=1)
     if t_star is not None and math.isfinite(t_star.high) and t_star.low > 0:
         _mark(figure, t_star)
     figure.update_xaxes(title="memory held, GB-seconds", rangemode="tozero", row=1, col=1)
@@ -62,7 +73,7 @@ def draw(
     )  # fmt: skip
     figure.update_yaxes(title="time to first token, s", rangemode="tozero", row=1, col=2)
     title = f"{html.escape(model)}: the same calls under each keep_alive"
-    return finish(figure, title, height=380)
+    return finish(figure, title, height=410)
 
 
 def _decades(frame: pd.DataFrame, t_star: Interval | None) -> list[float]:
@@ -76,13 +87,15 @@ def _decades(frame: pd.DataFrame, t_star: Interval | None) -> list[float]:
 def _mark(figure: go.Figure, t_star: Interval) -> None:
     """The line at T*, with its interval."""
     place = {"xref": "x2", "yref": "y2 domain"}
+    band = f"T*: {digits(t_star.low)} to {digits(t_star.high)} s"
+    figure.add_trace(key(band, "square", opacity=_BAND, size=12), row=1, col=2)
     figure.add_shape(
-        type="rect", x0=t_star.low, x1=t_star.high, y0=0, y1=1, fillcolor=TEXT, opacity=0.2,
+        type="rect", x0=t_star.low, x1=t_star.high, y0=0, y1=1, fillcolor=MARK, opacity=_BAND,
         line_width=0, **place,
     )  # fmt: skip
     figure.add_shape(
         type="line", x0=t_star.median, x1=t_star.median, y0=0, y1=1,
-        line={"color": TEXT, "dash": "dash", "width": 1.5}, **place,
+        line={"color": MARK, "dash": "dash", "width": 1.5}, **place,
     )  # fmt: skip
     figure.add_annotation(  # plotly wants the logarithm here, and only here
         x=math.log10(t_star.median), y=0.98, text=f"T* {digits(t_star.median)} s", textangle=-90,

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lifecycle_widgets.experiments.figures.style import TEXT, finish
 from lifecycle_widgets.experiments.figures.style import bars as error_bars
+from lifecycle_widgets.experiments.figures.style import finish, interval_key, key
 from lifecycle_widgets.experiments.statistics import Interval
 from lifecycle_widgets.model_colors import MODEL_COLORS
 from lifecycle_widgets.server import same_name
 
 _LANE, _BETWEEN = 1.0, 0.7  # heights, of a model's lane and between two arms
 _LANE_PX = 17
-_BAR, _END = "#b4b4b4", "#5a5a5a"  # of an interval: to be seen on its bar, on white and on black
+_BAR = "rgba(125, 125, 125, 0.35)"  # an interval is to be seen on it
+_ROOM = 1.55  # of an axis: the longest bar, and a number beside it
+_EACH_PX = 18  # of the legend, in rows
 
 
 def draw(
@@ -50,25 +52,29 @@ def draw(
         color = colors[model]
         figure.add_trace(_stays(residencies, table, model, lanes, color), row=1, col=1)
         figure.add_trace(_calls(frame, model, lanes, color), row=1, col=1)
-    figure.add_trace(_key_to_the_marks(), row=1, col=1)
-    ends = {"waiting_s": error_bars([waiting[arm] for arm in arms]) | {"color": _END}}
+    for mark in _keys(any(interval.has_ends for interval in waiting.values())):
+        figure.add_trace(mark, row=1, col=1)
+    ends = {"waiting_s": error_bars([waiting[arm] for arm in arms])}
     for column, name in ((2, "waiting_s"), (3, "gb_s")):
         bars = go.Bar(
             x=table[name].tolist(), y=list(middle.values()), orientation="h", marker_color=_BAR,
-            text=[_figure(value) for value in table[name]], error_x=ends.get(name),
-            textposition="auto", insidetextanchor="start", width=0.55 * step, showlegend=False,
-            hovertemplate="%{x:.1f}<extra></extra>", insidetextfont={"color": "#222"},
+            error_x=ends.get(name), width=0.55 * step, showlegend=False,
+            hovertemplate="%{x:.1f}<extra></extra>",
         )  # fmt: skip
         figure.add_trace(bars, row=1, col=column)
+        highs = [_high(waiting[arm]) if name in ends else 0.0 for arm in arms]
+        beside, top = _beside(table[name].tolist(), highs, list(middle.values()))
+        figure.add_trace(beside, row=1, col=column)
+        figure.update_xaxes(range=[0, top], nticks=3, row=1, col=column)
     figure.update_layout(barmode="overlay")
     figure.update_yaxes(
         tickvals=list(middle.values()), ticktext=[html.escape(arm) for arm in arms], showgrid=False,
         range=[len(arms) * step - _BETWEEN, -_LANE], zeroline=False,
     )  # fmt: skip
-    titles = ("seconds since the arm's first call", "waiting, s", "GB-seconds")
+    titles = ("seconds since the first call", "waiting, s", "GB-seconds")
     for column, title in enumerate(titles, 1):
-        figure.update_xaxes(title=title, rangemode="tozero", row=1, col=column)
-    height = 150 + round(_LANE_PX * step * max(1, len(arms)))
+        figure.update_xaxes(title=title, rangemode="tozero", tickangle=0, row=1, col=column)
+    height = 190 + _EACH_PX * len(models) + round(_LANE_PX * step * max(1, len(arms)))
     title = "Who is in memory when, under each keep_alive"
     return finish(figure, title, height=height)
 
@@ -108,15 +114,33 @@ def _calls(frame: pd.DataFrame, model: str, lanes: dict[str, float], color: str)
     )  # fmt: skip
 
 
+def _beside(
+    values: list[float], highs: list[float], places: list[float]
+) -> tuple[go.Scatter, float]:
+    """The numbers beside their bars and intervals, and how far the axis has to go for them."""
+    ends = [max(value, high) for value, high in zip(values, highs, strict=True)]
+    known = [end for end in ends if not math.isnan(end)]
+    numbers = go.Scatter(
+        x=ends, y=places, mode="text", text=[f"\u2002{_figure(value)}" for value in values],
+        textposition="middle right", showlegend=False, cliponaxis=False, hoverinfo="skip",
+    )  # fmt: skip
+    return numbers, _ROOM * max(known, default=1.0) or 1.0
+
+
+def _high(interval: Interval) -> float:
+    return interval.high if interval.has_ends else 0.0
+
+
 def _figure(value: float) -> str:
-    """On a bar; nothing where it is not told."""
+    """Beside a bar; nothing where it is not told."""
     if math.isnan(value):
         return ""
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
-def _key_to_the_marks() -> go.Scatter:
-    return go.Scatter(
-        x=[None], y=[None], mode="markers", name="a call that had to load its model",
-        marker={"symbol": "x", "color": TEXT, "size": 7},
-    )  # fmt: skip
+def _keys(with_interval: bool) -> Iterator[go.Scatter]:
+    """What the marks mean: each is used, in a model's colour."""
+    yield key("a call that had to load its model", "x", size=7)
+    yield key("a call that found it in memory", "circle-open", size=6, line={"width": 1.5})
+    if with_interval:
+        yield interval_key()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from lifecycle_widgets.monitor import Residency
@@ -10,12 +11,12 @@ from lifecycle_widgets.widgets.chart.scene import Scene
 from lifecycle_widgets.widgets.chart.words import end_label, leaves_text, nothing_text
 from lifecycle_widgets.widgets.formats import escaped
 
-TEXT_COLOR = "#7d7d7d"  # reads on white and on black; in the lab the style sheet overrides it
+TEXT_COLOR = "#424852"  # on the light ground of a figure; on the page the style sheet overrides it
 FONT_SIZE = 11
-BAR_OPACITY = 0.8
+BAR_OPACITY = 1.0  # so that what is written on a bar has the same contrast in every theme
 _BAR_TOP, _BAR_BOTTOM = -0.46, 0.02  # of a lane, from its middle; below it are the requests
+_MIDDLE = 0.179  # of luminance: black and white have the same contrast with it
 _MOST_TINTED = 4  # the tints of more models than that make a grey ground
-_LETTER = 7 / 700  # of the window: a letter's width on a narrow page, so that no text overlaps
 
 
 def band_shapes(scene: Scene, lanes_bottom: float) -> list[dict[str, Any]]:
@@ -101,13 +102,13 @@ def _reason(
     """Why it left: after the band, else in it, else nowhere (it can still be pointed at)."""
     assert stay.until is not None
     text = end_label(stay)
-    needs_s = (len(text) + 1) * _LETTER * scene.window_s
+    needs_s = scene.room_for(text)
     after_s = ((following.since if following else scene.end) - stay.until).total_seconds()
     within_s = (stay.until - max(stay.since, scene.start)).total_seconds()
     if after_s >= needs_s:
         yield _text(text, lane, x=scene.place(stay.until), xshift=4)
     elif within_s >= needs_s:
-        yield _text(text, lane, x=scene.place(stay.until), xanchor="right", xshift=-5)
+        yield _on_bar(scene, stay, text, lane, stay.until)
 
 
 def _with_following(stays: list[Residency]) -> list[tuple[Residency, Residency | None]]:
@@ -122,12 +123,35 @@ def _with_following(stays: list[Residency]) -> list[tuple[Residency, Residency |
 
 def _countdown(scene: Scene, stay: Residency, lane: int) -> dict[str, Any]:
     text = leaves_text(stay, scene.now)
+    within_s = (scene.now - max(stay.since, scene.start)).total_seconds()
+    if scene.is_still and within_s >= scene.room_for(text):
+        return _on_bar(scene, stay, text, lane, scene.now)
     if stay.is_forever or stay.expires_at is None or stay.expires_at <= scene.now:
         return _text(text, lane, x=scene.place(scene.now), xshift=6, bold=True)
     room_s = (scene.end - stay.expires_at).total_seconds()
-    if room_s >= (len(text) + 1) * _LETTER * scene.window_s:
+    if room_s >= scene.room_for(text):
         return _text(text, lane, x=scene.place(stay.expires_at), xshift=6, bold=True)
     return _text(text, lane, x=1, xref="paper", xanchor="right", xshift=-4, bold=True)
+
+
+def _on_bar(scene: Scene, stay: Residency, text: str, lane: int, end: datetime) -> dict[str, Any]:
+    """At the end of a bar, on it: in black or white, whichever reads better."""
+    ink = {"size": FONT_SIZE, "color": ink_on(scene.colors[stay.model])}
+    return _text(text, lane, x=scene.place(end), xanchor="right", xshift=-5, font=ink)
+
+
+def ink_on(color: str) -> str:
+    """Black or white: of the two, one has a contrast of 4.5 at least with any colour.
+
+    Examples
+    --------
+    >>> ink_on("#e69f00"), ink_on("#3361cc")
+    ('#000000', '#ffffff')
+    """
+    parts = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    light = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
+    return "#000000" if luminance > _MIDDLE else "#ffffff"
 
 
 def _text(text: str, lane: int, *, bold: bool = False, **place: Any) -> dict[str, Any]:

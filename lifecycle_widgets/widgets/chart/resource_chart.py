@@ -17,7 +17,9 @@ from lifecycle_widgets.server import AnyServer
 from lifecycle_widgets.widgets.base import Composite, refuse_unknown
 from lifecycle_widgets.widgets.chart.export.files import file_name
 from lifecycle_widgets.widgets.chart.export.saves import Saves
+from lifecycle_widgets.widgets.chart.on_paper import known_on, moved
 from lifecycle_widgets.widgets.chart.picture import Picture, picture
+from lifecycle_widgets.widgets.chart.plot.description import description
 from lifecycle_widgets.widgets.chart.plot.plot import Plot
 from lifecycle_widgets.widgets.chart.requests.bars import request_key
 from lifecycle_widgets.widgets.chart.requests.matching import span_of
@@ -38,6 +40,7 @@ from lifecycle_widgets.widgets.chart.view import (
 )
 from lifecycle_widgets.widgets.chart.words import status_text
 from lifecycle_widgets.widgets.formats import escaped
+from lifecycle_widgets.widgets.still.sheet import Sheet
 
 # between two updates; the monitor gives a sample every 0.5 s or more, and a wide picture does not
 # move by a pixel in that time
@@ -83,6 +86,8 @@ class ResourceChart(Saves, Composite):
     >>> chart.save("five-minutes.csv")  # doctest: +SKIP
     """
 
+    _is_pictured = True
+
     monitor = traitlets.Instance(Monitor)
     window_s = traitlets.Float(120.0)
     view = traitlets.Any(None, help="None: live. Else the times (start, end) that are held.")
@@ -110,6 +115,7 @@ class ResourceChart(Saves, Composite):
         self._last_s = -1.0
         self._draws = (0, 0.0)  # how many, seconds of CPU
         self._drawn: dict[str, Request] = {}  # by what their bars are known by
+        self._spoken = ""
         self.set_trait("window_s", window_s)
         refuse_unknown(type(self), keywords)  # before anything is taken that is to be given back
         if monitor is None:
@@ -118,7 +124,8 @@ class ResourceChart(Saves, Composite):
         self._scenes.of(monitor)
         with self._lock:  # the history may have answered before there is a plot
             known = self._scenes.known
-            self._plot = Plot(self._picture(known), heard=self._heard)
+            shown = self._picture(known)
+            self._plot = Plot(shown, heard=self._heard, spoken=self._spoken)
             self._tools = Toolbar(
                 chosen=self._choose,
                 zoom=self._zoom,
@@ -206,7 +213,7 @@ class ResourceChart(Saves, Composite):
             if self._closed:
                 return
             known = self._scenes.known
-            self._plot.show_picture(self._picture(known), self._followed)
+            self._plot.show_picture(self._picture(known), self._followed, self._spoken)
             self._show_words(known)
         count, cpu_s = self._draws
         self._draws = count + 1, cpu_s + time.thread_time() - began_s
@@ -221,6 +228,7 @@ class ResourceChart(Saves, Composite):
     def _picture(self, known: Known) -> Picture:
         scene = self._scene(known)
         self._drawn = {request_key(request): request for request in scene.asked}
+        self._spoken = description(scene)
         return picture(scene)
 
     def _scene_now(self) -> Scene:
@@ -321,3 +329,15 @@ class ResourceChart(Saves, Composite):
 
     def _in_short(self) -> str:
         return f"{self.monitor.server.url}, window_s={self.window_s:g}"
+
+    def _still(self, sheet: Sheet) -> None:
+        with self._lock:
+            known = self._scenes.known
+        about = f"{self.monitor.server.url}: memory, models and requests"
+        before = sheet.html
+        sheet.head(about)
+        known_on(sheet, known)
+        what = self.window_s, self.view, self.paused, tuple(map(id, self.marked))
+        is_live = self.view is None and not self.paused
+        happened = sheet.html.removeprefix(before), moved(known, is_live=is_live)
+        sheet.draw(lambda: self.figure, about, (what, happened))

@@ -17,6 +17,7 @@ _NEAR = 0.4  # an expiry is drawn when it lies at most this part of the window a
 _TEXT_ROOM = 0.17  # of the window: room for "leaves in 4 min 32 s" on a narrow page
 _UNTOLD_ROOM = 0.24  # for "until when is not told"
 _EMPTY_ROOM = 0.12  # for "server gone"; a longer word has room when time has passed
+_LETTER, _STILL_LETTER = 7 / 700, 7 / 380  # of the window: a letter's width on a narrow page
 _MOST_LANES = 16
 _MOST_GONE = 240  # stays that have ended
 
@@ -42,6 +43,8 @@ class Scene:
         Everyone's requests, and what they come to where they are too many to be drawn each.
     marked:
         Which requests stand out, as `request_key` has them.
+    is_still:
+        Whether it is for a figure, which cannot move its texts to where there is room for them.
     """
 
     samples: Sequence[Sample]
@@ -54,6 +57,11 @@ class Scene:
     requests: Sequence[Request] = ()
     busy: Sequence[Busy] = ()
     marked: Collection[str] = ()
+    is_still: bool = False
+
+    def room_for(self, text: str) -> float:
+        """How many seconds wide a text is, and a little more."""
+        return (len(text) + 1) * (_STILL_LETTER if self.is_still else _LETTER) * self.window_s
 
     @property
     def end(self) -> datetime:

@@ -41,13 +41,19 @@ class Toolbar(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
         self._is_showing = False
         names = [*WINDOWS, ALL]
         self._windows = widgets.ToggleButtons(
-            options=names, value=None, tooltips=[_LONG.get(name, name) for name in names]
+            options=names,
+            value=None,
+            tooltips=[_LONG.get(name, name) for name in names],
+            tooltip="How much time is shown",
         ).add_class("lw-windows")
         wider = _button("−", "Show more (the wheel does it, too, once the chart was clicked)")
         closer = _button("+", "Show less, closer")
         self._pause = widgets.ToggleButton(icon="pause", tooltip="Pause: what is shown stays as is")
         self._live = _button("Back to live", "Follow the present again (a double click does, too)")
-        self._export = widgets.Dropdown(options=[EXPORT, *EXPORTS]).add_class("lw-export")
+        self._export = widgets.Dropdown(
+            options=[EXPORT, *EXPORTS], tooltip="Save the chart or its data"
+        )
+        self._export.add_class("lw-export")
         for part in (wider, closer, self._pause, self._live):
             part.add_class("lw-quiet")
         self._live.add_class("lw-live")

@@ -10,9 +10,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lifecycle_widgets.whole_files import write_whole
+from lifecycle_widgets.widgets.still.picture import png_of, svg_of
 
 ENDINGS = (".csv", ".svg", ".png", ".html")
-_DEAF = "or use Export on the page, or save it as .html."
+_WIDTH_PX = 1400  # of a PNG
 
 
 def file_name(server: str, at: datetime, ending: str) -> str:
@@ -49,27 +50,12 @@ def save_table(path: Path, frame: pd.DataFrame) -> Path:
 
 
 def save_figure(path: Path, figure: go.Figure) -> Path:
-    """Write a figure as a page that needs no network, or as a picture on white.
-
-    Raises
-    ------
-    RuntimeError
-        Where pictures cannot be made, in a sentence that says what to do.
-    """
-    figure = go.Figure(figure).update_layout(
-        paper_bgcolor="white", plot_bgcolor="white", font_color="#333333"
-    )
-    for said in figure.layout.annotations:
-        said.font.color = "#333333"
-    if path.suffix.lower() == ".html":
+    """Write a figure as a page that needs no network, or as a picture; none needs a browser."""
+    ending = path.suffix.lower()
+    if ending == ".html":
         write_whole(path.parent, {path.name: figure.to_html()})
         return path
-    try:
-        figure.write_image(path, width=1000, scale=2)
-    except (ImportError, ValueError) as fault:
-        why = "it needs the package kaleido: pip install kaleido,"
-        raise RuntimeError(f"The picture could not be made: {why} {_DEAF}") from fault
-    except Exception as fault:  # kaleido raises whatever its browser does
-        why = f"kaleido could not draw it ({type(fault).__name__}); it needs Chrome or Chromium,"
-        raise RuntimeError(f"The picture could not be made: {why} {_DEAF}") from fault
+    made = png_of(figure, _WIDTH_PX) if ending == ".png" else svg_of(figure)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(made)
     return path

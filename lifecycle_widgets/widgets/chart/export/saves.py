@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from lifecycle_widgets.widgets.chart.export.files import checked_path, save_figure, save_table
 from lifecycle_widgets.widgets.chart.export.frames import requests_frame, samples_frame
+from lifecycle_widgets.widgets.chart.export.what_happened import what_happened
 from lifecycle_widgets.widgets.chart.picture import picture
 from lifecycle_widgets.widgets.chart.plot.as_plotly import as_plotly
+from lifecycle_widgets.widgets.chart.plot.description import description
 from lifecycle_widgets.widgets.chart.scene import Scene
 
 
 class Saves:
     """Mixed into a chart that has a scene."""
+
+    view: Any
 
     def _scene_now(self) -> Scene:
         """What is shown now."""
@@ -23,8 +29,23 @@ class Saves:
 
     @property
     def figure(self) -> go.Figure:
-        """What the chart shows now, as a plain plotly figure (to print, to save, for nbviewer)."""
-        return as_plotly(picture(self._scene_now()))
+        """What the chart shows now, as a plain plotly figure (to print, to save, for nbviewer).
+
+        A view that is held is shown as it is; of the live one, the time in which something
+        happened.
+        """
+        scene = self._scene_now()
+        if self.view is None:
+            scene = what_happened(scene)
+        return as_plotly(picture(replace(scene, is_still=True)))
+
+    @property
+    def description(self) -> str:
+        """What the chart shows now, in sentences: who is in memory until when, and what happened.
+
+        It is what a screen reader says of the chart on the page.
+        """
+        return description(self._scene_now())
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -53,8 +74,6 @@ class Saves:
         ------
         ValueError
             For another ending.
-        RuntimeError
-            For a picture, where kaleido or its browser is not there; says what to do.
         OSError
             When it cannot be written.
 

@@ -14,7 +14,7 @@ from lifecycle_widgets.widgets.chart.plot.difference import difference
 from lifecycle_widgets.widgets.chart.requests.bars import PHASE_COLORS
 from lifecycle_widgets.widgets.style import static
 
-_PARTS = ("svg", "times", "draw", "tip", "hands", "save", "plot")
+_PARTS = ("svg", "times", "draw", "texts", "tip", "hands", "save", "plot")
 _SAVED_EVERY = 20  # updates, where no page shows it
 
 
@@ -29,6 +29,8 @@ class Plot(anywidget.AnyWidget):
     ----------
     first:
         The picture to begin with.
+    spoken:
+        What it shows, in sentences.
     heard:
         Called with what a page tells: ``{"view": [from, until] or None}``, in seconds as
         `Scene.place` has them, or ``{"clicked": key}``.
@@ -37,21 +39,24 @@ class Plot(anywidget.AnyWidget):
     _esm = "\n".join(static(f"plot/{part}.js") for part in _PARTS)
     _picture = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, first: Picture, heard: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self, first: Picture, heard: Callable[[dict[str, Any]], None], spoken: str = ""
+    ) -> None:
         self._lock, self._heard = threading.RLock(), heard
-        self._now = _plain(first, said="", number=0, seen=0.0)
+        self._now = _plain(first, said="", spoken=spoken, number=0, seen=0.0)
         self._is_seen, self._seen = False, 0.0  # whether a page shows it; what it has told last
         super().__init__(_picture=self._now)
         self.on_msg(self._told)
 
-    def show_picture(self, new: Picture, said: str = "") -> None:
+    def show_picture(self, new: Picture, said: str = "", spoken: str = "") -> None:
         """Send the difference between the picture that is shown and the new one.
 
-        ``said`` stands beside the times: that the view is held.
+        ``said`` stands beside the times: that the view is held. ``spoken`` says in sentences what
+        the picture shows.
         """
         with self._lock:
             before = self._now
-            self._now = _plain(new, said, before["number"], self._seen)
+            self._now = _plain(new, said, spoken, before["number"], self._seen)
             change = difference(before, self._now)
             if not change:
                 return
@@ -92,13 +97,14 @@ class Plot(anywidget.AnyWidget):
         self._heard(content)
 
 
-def _plain(picture: Picture, said: str, number: int, seen: float) -> dict[str, Any]:
+def _plain(picture: Picture, said: str, spoken: str, number: int, seen: float) -> dict[str, Any]:
     return {
         "traces": picture.traces,
         "bars": vars(picture.bars),
         "phases": PHASE_COLORS,
         "layout": picture.layout,
         "said": said,
+        "spoken": spoken,
         "number": number,
         "seen": seen,
     }

@@ -18,6 +18,7 @@ from lifecycle_widgets.widgets.chart.view import View
 
 _GLIDE = 0.07  # of the window: how far the view moves per update to make room for an expiry
 _LEAST_SESSION = timedelta(seconds=5)
+_UNNAMED = "#8a8a8a"  # of a stay whose model is not told
 
 
 class Scenes:
@@ -97,7 +98,10 @@ class Scenes:
             now=known.now,
             window_s=(end - start).total_seconds(),
             ahead_s=(end - known.now).total_seconds(),
-            colors=MODEL_COLORS.of(server.url, models_of(known.stays, known.requests)),
+            colors={
+                "": _UNNAMED,
+                **MODEL_COLORS.of(server.url, models_of(known.stays, known.requests)),
+            },
             is_elsewhere=not server.is_local,
             requests=known.requests,
             busy=known.busy,
