@@ -10,7 +10,10 @@ from typing import Protocol
 
 from lifecycle_widgets.agent.events import RunEnded, RunEvent
 from lifecycle_widgets.runs import Run
-from lifecycle_widgets.waiting import next_of
+from lifecycle_widgets.waiting import next_of, told_if_interrupted
+
+STOPPED = "the run was stopped, and the server no longer generates."
+"""What an interrupt of a run says."""
 
 _LOOK_S = 0.005
 
@@ -45,7 +48,8 @@ def events_of(run: Followed) -> Iterator[RunEvent]:
     _begin(run, events.put)
     try:
         while True:
-            event = next_of(events)
+            with told_if_interrupted(STOPPED):
+                event = next_of(events)
             yield event
             if isinstance(event, RunEnded):
                 break

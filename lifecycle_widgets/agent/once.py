@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lifecycle_widgets.agent.agent_run import AgentRun
+from lifecycle_widgets.agent.faces import STOPPED
 from lifecycle_widgets.agent.structure_run import StructureRun
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run, Think
 from lifecycle_widgets.server import AnyServer
+from lifecycle_widgets.waiting import told_if_interrupted
 
 if TYPE_CHECKING:
     from griptape.memory.structure import BaseConversationMemory
@@ -149,8 +151,9 @@ def run_agent(
 
 
 def _ended(begun: StructureRun) -> Run:
-    try:
-        return begun.start().wait()  # type: ignore[no-any-return]
-    except KeyboardInterrupt:  # before it waits
-        begun.stop()
-        raise
+    with told_if_interrupted(STOPPED):
+        try:
+            return begun.start().wait()  # type: ignore[no-any-return]
+        except KeyboardInterrupt:  # before it waits
+            begun.stop()
+            raise

@@ -27,7 +27,7 @@ from lifecycle_widgets.agent.structures.staged import Staged
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run
 from lifecycle_widgets.server import AnyServer
-from lifecycle_widgets.waiting import wait_for
+from lifecycle_widgets.waiting import told_if_interrupted, wait_for
 
 if TYPE_CHECKING:
     from lifecycle_widgets.agent.events import RunEvent
@@ -199,11 +199,12 @@ Workflow.
         """
         if self._thread is None:
             raise RuntimeError("The run was not started. Call start() first.")
-        try:
-            has_ended = wait_for(self._ended, timeout_s)
-        except KeyboardInterrupt:
-            self.stop()
-            raise
+        with told_if_interrupted(faces.STOPPED):
+            try:
+                has_ended = wait_for(self._ended, timeout_s)
+            except KeyboardInterrupt:
+                self.stop()
+                raise
         if not has_ended:
             raise TimeoutError(f"The run is not finished after {timeout_s:g} s; it goes on.")
         if self._fault is not None or self._run is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lifecycle_widgets.server.values import Model
+from lifecycle_widgets.server.values import Model, Resident
 
 if TYPE_CHECKING:
     from lifecycle_widgets.server.server import Server
@@ -33,7 +33,9 @@ def smallest_chat_models(
     count:
         How many, at most.
     not_in_memory:
-        Leave out those whose weights are in memory: somebody may be using them.
+        Leave out those that somebody else has used last, and that are still in memory: somebody
+        may be using them. What only this process has asked for is not left out, nor anything in a
+        sandbox of its own.
 
     Returns
     -------
@@ -55,11 +57,17 @@ def smallest_chat_models(
     found = _chat_models(server)
     if not_in_memory:
         held = server.residents()
-        found = (m for m in found if not held or server.match(m.name, held) is None)
+        found = (m for m in found if not held or _is_free(server, m.name, held))
     names = [model.name for model in islice(found, count)]
     if not names:
         raise LookupError(_none(server, not_in_memory))
     return names
+
+
+def _is_free(server: Server, model: str, held: tuple[Resident, ...]) -> bool:
+    """Whether it is not in memory, or there by our own doing only."""
+    there = server.match(model, held)
+    return there is None or server.is_ours(there)
 
 
 def _chat_models(server: Server) -> Iterator[Model]:
@@ -77,9 +85,9 @@ def _none(server: Server, not_in_memory: bool) -> str:
         return f"{server.url} has no models. {to_do}"
     if not_in_memory and any(_chat_models(server)):
         return (
-            f"Each model of {server.url} that could be used is in memory already, and somebody may "
-            f"be using it. Name one all the same, wait until it has left, or install another one. "
-            f"{to_do}"
+            f"Each model of {server.url} that could be used is in memory already, and somebody "
+            "else may be using it. Wait until one has left, name one all the same, or install "
+            f"another one. {to_do}"
         )
     return (
         f"{server.url} has no model that can chat and runs there: its models only make embeddings, "

@@ -1,8 +1,9 @@
-"""The sandbox of this process, and which addresses are a sandbox's."""
+"""The sandbox of this process, which addresses are a sandbox's, and which are nobody else's."""
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -32,10 +33,19 @@ def started(progress: Callable[[Any], None] | None) -> Sandbox:
 
 def urls() -> set[str]:
     """The addresses of the sandboxes that this process knows of."""
-    found = set()
-    handed = os.environ.get(SANDBOX_URL_VARIABLE)
-    if handed:
-        found.add(parse_host(handed))
+    found = _handed()
     if _sandbox is not None and _sandbox.is_running:
         found.add(_sandbox.url)
     return found
+
+
+def own_urls() -> set[str]:
+    """Those that this process has started, and has handed to nobody."""
+    process = sys.modules.get("lifecycle_widgets.sandbox.process")  # else there is none
+    return process.running_here() - _handed() if process is not None else set()
+
+
+def _handed() -> set[str]:
+    """That of `lifecycle-lab`: all of its kernels share it."""
+    handed = os.environ.get(SANDBOX_URL_VARIABLE)
+    return {parse_host(handed)} if handed else set()

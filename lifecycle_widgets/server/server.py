@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from lifecycle_widgets.sandbox import Progress, Sandbox
 
+_SAME_CLOCK_S = 0.5  # between the end of an answer and the new deadline
+_OTHER_CLOCK_S = 1.5  # and another machine's clock is known to a second
 _QUICK_TIMEOUT_S = 10.0  # for what Ollama answers from memory: ps, tags, show, version
 NOT_TOLD = "not told"
 AnyServer: TypeAlias = "Server | Sandbox | str | None"
@@ -177,6 +179,33 @@ class Server:
     def is_sandbox(self) -> bool:
         """True for the private Ollama that this product started."""
         return self.url in private.urls()
+
+    @property
+    def is_private(self) -> bool:
+        """True for a sandbox that this process has started: nobody else's models are in it.
+
+        The one that `lifecycle-lab` hands to its kernels is a sandbox too, but they share it.
+        """
+        return self.url in private.own_urls()
+
+    def is_ours(self, resident: Resident) -> bool:
+        """Whether this process, and nobody else, has used a model in memory last.
+
+        A request that ends sets the model's deadline, and only those of our own requests are
+        known. In a private server everything is ours. Where no deadline is told, what we asked
+        for ourselves cannot be known again. May ask the server whose weights are whose.
+
+        Raises nothing.
+        """
+        if self.is_private:
+            return True
+        slack_s = _SAME_CLOCK_S if self.is_local else _OTHER_CLOCK_S
+        if self.own_deadlines.seconds(resident, self.same_model, slack_s) is not None:
+            return True
+        goes_on = (one for one in self.own_requests.all() if one.ended_s is None)
+        return any(
+            one.kind != "unload" and self.same_model(one.model, resident.name) for one in goes_on
+        )
 
     @property
     def is_local(self) -> bool:

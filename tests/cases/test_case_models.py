@@ -25,6 +25,7 @@ from lifecycle_widgets import (
     UnknownModel,
     run_agent,
 )
+from lifecycle_widgets.sandbox import process
 from lifecycle_widgets.server import (
     SANDBOX_URL_VARIABLE,
     chat_models,
@@ -44,6 +45,7 @@ from tests.recorded import (
     resident,
     tags,
 )
+from tests.somebody import preloads
 from tests.widgets.widget_parts import shown
 
 EMBEDDING, CLOUD = "all-minilm:latest", "gpt-oss:120b-cloud"
@@ -349,8 +351,10 @@ def own(
 ) -> Iterator[tuple[Server, str]]:
     """A person's own server, as far as the product can know, and an alias of its model."""
     monkeypatch.delenv(SANDBOX_URL_VARIABLE)
+    monkeypatch.setattr(process, "running_here", set)
     mine = Server(sandbox.url)
     assert not mine.is_sandbox
+    assert not mine.is_private
     mine.client.copy(SMALL, "mine")
     try:
         yield mine, "mine:latest"
@@ -361,7 +365,7 @@ def own(
 def test_an_alias_of_what_somebody_uses_is_not_unloaded(own: tuple[Server, str]) -> None:
     """Case 10."""
     server, alias = own
-    server.preload(SMALL, "10m")
+    preloads(server.url, SMALL, "10m")
     asked = ColdAndWarm("mine", rounds=1, server=server)
     with pytest.raises(NeedsConsent):
         asked.run()
@@ -378,7 +382,7 @@ def test_an_alias_of_what_somebody_uses_is_not_unloaded(own: tuple[Server, str])
 
 def test_unloading_goes_by_the_weights(own: tuple[Server, str]) -> None:
     server, _ = own
-    server.preload(SMALL, "10m")
+    preloads(server.url, SMALL, "10m")
     server.unload("mine")
     assert server.residents() == ()
 
@@ -387,7 +391,7 @@ def test_unloading_goes_by_the_weights(own: tuple[Server, str]) -> None:
 def test_other_ways_to_write_a_name_need_consent_too(own: tuple[Server, str], name: str) -> None:
     """Ollama takes names in any letter case and with the registry before them."""
     server, _ = own
-    server.preload(SMALL, "10m")
+    preloads(server.url, SMALL, "10m")
     with pytest.raises(NeedsConsent):
         ColdAndWarm(name, rounds=1, server=server).run()
     assert [r.name for r in server.residents()] == [SMALL]
@@ -398,7 +402,7 @@ def test_a_model_that_came_after_the_plan_is_asked_about(own: tuple[Server, str]
     server, _ = own
     experiment = ColdAndWarm("mine", rounds=1, server=server)
     experiment.plan()
-    server.preload(SMALL, "10m")
+    preloads(server.url, SMALL, "10m")
     with pytest.raises(NeedsConsent):
         experiment.run()
     assert [r.name for r in server.residents()] == [SMALL]

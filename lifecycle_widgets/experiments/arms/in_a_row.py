@@ -14,7 +14,7 @@ from lifecycle_widgets.experiments.arms.arms import (
 from lifecycle_widgets.experiments.arms.in_a_row_result import InARowResult
 from lifecycle_widgets.experiments.break_even import checked_price
 from lifecycle_widgets.experiments.face.conversation import PROMPT, Conversation, Turns
-from lifecycle_widgets.experiments.face.plan import Plan
+from lifecycle_widgets.experiments.face.plan import Plan, quoted
 from lifecycle_widgets.runs import Think
 from lifecycle_widgets.server import AnyServer, smallest_chat_models
 
@@ -30,7 +30,7 @@ class InARow(ArmsExperiment[InARowResult]):
         What `KeepAlive` takes; None: not sent.
     gaps_s:
         The pauses between the calls, in seconds: one call more than pauses. One longer than 30 s
-        and some shorter show the difference between 0, 30 s and 5 m.
+        and some shorter show the difference between 0, 30s and 5m.
     price_s_per_gb_min:
         What one GB held in memory for one minute is worth to you, in seconds of your waiting. With
         it the verdict names T* and the cheapest keep_alive; None: it does not, as nobody knows
@@ -41,6 +41,9 @@ class InARow(ArmsExperiment[InARowResult]):
         What was said before the prompt: about so many tokens, or a conversation of your own,
         ``[(asked, answered), ...]``. A model that was unloaded has to read all of it again, so
         that a reload costs the more the longer it is (`ColdAndWarm` measures several lengths).
+    frugal:
+        True: on the sandbox, the arms take turns, with a short context: a quarter of the memory,
+        twice as long. False: side by side. None: frugal where the memory is too little for that.
     server:
         The Ollama to measure: a `Server`, its address, or a `Sandbox`. Without one, `Server.find`
         looks for it.
@@ -77,6 +80,7 @@ class InARow(ArmsExperiment[InARowResult]):
         price_s_per_gb_min: float | None = None,
         prompt: str = PROMPT,
         history: int | Turns = 0,
+        frugal: bool | None = None,
         server: AnyServer = None,
         think: Think = None,
         seed: int = 0,
@@ -91,13 +95,14 @@ class InARow(ArmsExperiment[InARowResult]):
         super().__init__(server, think=think)
         self.model = model or smallest_chat_models(self.server)[0]
         self.gaps_s, self.price_s_per_gb_min = tuple(gaps_s), price_s_per_gb_min
-        self.prompt, self.conversation, self.seed = prompt, conversation, seed
+        self.prompt, self.conversation = prompt, conversation
+        self.frugal, self.seed = frugal, seed
 
     def plan(self) -> Plan:
         gaps = ", ".join(f"{gap:g}" for gap in self.gaps_s)
         return self._plan_of_arms(
             f"Call {self.model} {len(self.gaps_s) + 1} times, with {self.conversation.spoken}, "
-            f"pauses of {gaps} s, under keep_alive {', '.join(map(str, self.keep_alives))}.",
+            f"pauses of {gaps} s, under keep_alive {quoted(map(str, self.keep_alives))}.",
             notes=("A load is from the page cache: the model's file has just been read.",),
         )
 
@@ -109,6 +114,7 @@ class InARow(ArmsExperiment[InARowResult]):
             "price_s_per_gb_min": self.price_s_per_gb_min,
             "prompt": self.prompt,
             "history_tokens": self.conversation.tokens,
+            "frugal": self.frugal,
             "think": self.think,
             "seed": self.seed,
         }

@@ -16,7 +16,7 @@ from lifecycle_widgets.experiments.break_even import (
     reload_interval,
 )
 from lifecycle_widgets.experiments.face.enough import require_reload
-from lifecycle_widgets.experiments.statistics import Interval
+from lifecycle_widgets.experiments.statistics import Interval, digits
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -59,6 +59,8 @@ class InARowResult(ArmsResult):
 
     def _colder_by(self, column: str) -> Interval:
         """By how much a column is more for calls that had to load the model."""
+        if self.frame.empty:  # stopped before the first call: it has no columns
+            return reload_interval((), ())
         own = self._own()
         loaded = own["loaded"].astype(bool)
         return reload_interval(list(own[column][loaded]), list(own[column][~loaded]))
@@ -199,7 +201,8 @@ class InARowResult(ArmsResult):
             load, read = (part.median for part in self.reload_parts.values())
         except ValueError:
             return ""
-        return f" ({max(0.0, load):.2f} s the load, {max(0.0, read):.2f} s the prompt read again)"
+        load_text, read_text = (digits(max(0.0, seconds)) for seconds in (load, read))
+        return f" ({load_text} s the load, {read_text} s the prompt read again)"
 
     def _price_sentence(self) -> str:
         price = self.facts["price_s_per_gb_min"]

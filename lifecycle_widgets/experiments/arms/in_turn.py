@@ -20,7 +20,7 @@ from lifecycle_widgets.experiments.arms.eviction import DURATIONS, FOREVER, ROOM
 from lifecycle_widgets.experiments.arms.result import ArmsResult
 from lifecycle_widgets.experiments.face.enough import not_compared
 from lifecycle_widgets.experiments.face.experiment import Row
-from lifecycle_widgets.experiments.face.plan import Plan
+from lifecycle_widgets.experiments.face.plan import Plan, quoted
 from lifecycle_widgets.experiments.ground.ground import distinct
 from lifecycle_widgets.experiments.statistics import Interval
 from lifecycle_widgets.keep_alive import KeepAlive
@@ -38,8 +38,8 @@ _EVICTIONS_S = 12.0
 class InTurn(ArmsExperiment["InTurnResult"]):
     """Several models called in turn, several rounds, under several keep_alives.
 
-    The rounds follow each other closely, except the second: it comes after a pause that is longer
-    than 30 s, so that 0, 30 s and 5 m differ for a reason that can be seen. One more arm makes the
+    The rounds follow each other closely, except the second: it comes after a pause of more than
+    30 seconds, so that 0, 30s and 5m differ for a reason that can be seen. One more arm makes the
     same calls where only ``max_loaded`` models may be in memory; and three models compete for two
     places, to see which is evicted.
 
@@ -58,6 +58,10 @@ class InTurn(ArmsExperiment["InTurnResult"]):
     max_loaded:
         ``OLLAMA_MAX_LOADED_MODELS`` of the additional arm; None: without it. It is set where
         Ollama is started, so it is measured on private servers, not on a person's own.
+    frugal:
+        True: on the sandbox, the arms take turns, with a short context, so that one arm's models
+        are in memory at a time: a fifth of the memory, three times as long. False: side by side.
+        None: frugal where the memory is too little for side by side.
     server:
         The Ollama to measure: a `Server`, its address, or a `Sandbox`. Without one, `Server.find`
         looks for it.
@@ -93,6 +97,7 @@ class InTurn(ArmsExperiment["InTurnResult"]):
         gap_s: float = 0.3,
         pause_s: float = 33.0,
         max_loaded: int | None = 2,
+        frugal: bool | None = None,
         server: AnyServer = None,
         think: Think = None,
         seed: int = 0,
@@ -109,7 +114,7 @@ class InTurn(ArmsExperiment["InTurnResult"]):
         super().__init__(server, think=think)
         self.models = list(models) if models is not None else self._smallest()
         self.rounds, self.gap_s, self.pause_s = rounds, gap_s, pause_s
-        self.max_loaded, self.seed = max_loaded, seed
+        self.max_loaded, self.frugal, self.seed = max_loaded, frugal, seed
 
     def _smallest(self) -> list[str]:
         names = [model.name for model in chat_models(self.server)]
@@ -130,7 +135,7 @@ class InTurn(ArmsExperiment["InTurnResult"]):
         return self._plan_of_arms(
             f"Call {count} models in turn ({', '.join(self.models)}), {self.rounds} rounds, with "
             f"{self.pause_s:g} s before the second, under keep_alive "
-            f"{', '.join(arm.name for arm in arms)}{evicting}.",
+            f"{quoted(arm.name for arm in arms)}{evicting}.",
             more_s=_EVICTIONS_S if self._evicts() else 0.0,
             notes=notes,
         )
@@ -152,6 +157,7 @@ class InTurn(ArmsExperiment["InTurnResult"]):
             "gap_s": self.gap_s,
             "pause_s": self.pause_s,
             "max_loaded": self.max_loaded,
+            "frugal": self.frugal,
             "think": self.think,
             "seed": self.seed,
         }
@@ -202,7 +208,12 @@ class InTurn(ArmsExperiment["InTurnResult"]):
 
     def _evictions(self) -> list[dict[str, Any]]:
         self._say("eviction: getting ready")
-        with Sandbox(models=self.models[: ROOM + 1], OLLAMA_MAX_LOADED_MODELS=ROOM) as sandbox:
+        room = Sandbox(
+            models=self.models[: ROOM + 1],
+            OLLAMA_MAX_LOADED_MODELS=ROOM,
+            OLLAMA_CONTEXT_LENGTH=self._context() if self._is_frugal() else None,
+        )
+        with room as sandbox:
             try:
                 return evictions(Server(sandbox.url), self.models, say=self._say)
             except ServerUnreachable as fault:
@@ -263,7 +274,7 @@ class InTurnResult(ArmsResult):
 
     def _name(self, arm: str) -> str:
         if arm != str(KeepAlive(None)) or self.default_s is None:
-            return arm
+            return f"'{arm}'" if "," in arm else arm
         found = "forever" if math.isinf(self.default_s) else KeepAlive(self.default_s)
         return f"the server default (here: {found})"
 

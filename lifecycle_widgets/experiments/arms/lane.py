@@ -37,15 +37,21 @@ class Lane:
         The server that it runs on, unless it is ``private``.
     private:
         It gets an Ollama of its own, with the arm's settings.
+    context:
+        The context's length on that one, in tokens; None: as Ollama sets it.
     """
 
-    def __init__(self, arm: Arm, server: Server, *, private: bool) -> None:
+    def __init__(
+        self, arm: Arm, server: Server, *, private: bool, context: int | None = None
+    ) -> None:
         self.arm, self.server = arm, server
         self.models = {full_name(call.model) for call in arm.calls}
         self.sandbox: Sandbox | None = None
         if private:
             settings: dict[str, Any] = {n: str(value) for n, value in arm.settings.items()}
-            self.sandbox = Sandbox(models=sorted(self.models), **settings)
+            self.sandbox = Sandbox(
+                models=sorted(self.models), OLLAMA_CONTEXT_LENGTH=context, **settings
+            )
         self.done = 0  #: how many calls have been made
         self._began = (datetime.now().astimezone(), 0.0)  # the first call, on two clocks
         self._ended_s = 0.0

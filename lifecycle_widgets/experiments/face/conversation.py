@@ -21,6 +21,7 @@ READ_TOKENS_PER_S = 250  # prompt eval of a small model on two cores, about: for
 _BYTES_PER_TOKEN = 4  # of English, about; how many it really were, the run tells
 _TURN_TOKENS = 80  # about, of one of our own turns
 _LEAST_CONTEXT = 4096  # Ollama's own num_ctx, at least
+FRUGAL_CONTEXT = 512  # enough for a short prompt and a short answer
 _ROOM_TOKENS = 512  # for the prompt and the answer
 _TOLERANCE = 0.5  # a prompt of fewer tokens than this part of what was sent was cut
 
@@ -114,10 +115,17 @@ def numbered(prompt: str, number: int) -> str:
     return f"{prompt} ({number})"
 
 
-def options_for(longest: Conversation, options: dict[str, Any]) -> dict[str, Any]:
+def options_for(
+    longest: Conversation, options: dict[str, Any], *, least: int = _LEAST_CONTEXT
+) -> dict[str, Any]:
     """The options, with a ``num_ctx`` where a conversation would not fit into Ollama's own.
 
     One for all lengths of an experiment: with another one the model is loaded anew.
+
+    Parameters
+    ----------
+    least:
+        The server's own, in tokens.
 
     Examples
     --------
@@ -125,9 +133,9 @@ def options_for(longest: Conversation, options: dict[str, Any]) -> dict[str, Any
     ({}, {'num_ctx': 8192})
     """
     needed = 1.25 * longest.tokens + _ROOM_TOKENS
-    if needed <= _LEAST_CONTEXT:
+    if needed <= least:
         return options
-    num_ctx = _LEAST_CONTEXT
+    num_ctx = least
     while num_ctx < needed:
         num_ctx *= 2
     return {**options, "num_ctx": num_ctx}

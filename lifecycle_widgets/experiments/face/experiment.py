@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -15,13 +16,15 @@ from lifecycle_widgets.agent import AgentRun, StructureRun, checked_think
 from lifecycle_widgets.experiments.face.conversation import Turns
 from lifecycle_widgets.experiments.face.faults import sentence
 from lifecycle_widgets.experiments.face.plan import Plan, Step
+from lifecycle_widgets.experiments.face.progress_line import ProgressLine, writer
 from lifecycle_widgets.experiments.face.result import Result
 from lifecycle_widgets.experiments.ground.consent import Consent, NeedsConsent
-from lifecycle_widgets.experiments.ground.ground import chat_model, require_memory, require_told
+from lifecycle_widgets.experiments.ground.ground import chat_model, require_told, reserve_memory
 from lifecycle_widgets.experiments.ground.meanwhile import Meanwhile
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run, Think
 from lifecycle_widgets.server import AnyServer, Server, ServerError, ServerUnreachable, UnknownModel
+from lifecycle_widgets.waiting import Interrupted
 
 R = TypeVar("R", bound=Result)
 Row = Mapping[str, Any]
@@ -116,11 +119,13 @@ class Experiment(ABC, Generic[R]):
         Parameters
         ----------
         on_step:
-            Called with a `Step` before each measurement.
+            Called with a `Step` before each measurement. None: a person who looks on (in a
+            notebook, in a terminal) sees a line that says how far it is.
         may_unload:
-            That it may unload models which it did not load: True, or the names of some of them. On
-            a person's own server it asks; in the private sandbox nobody else's models are. The
-            weights are what counts, whatever name they were loaded under.
+            That it may unload models which somebody else has used last: True, or the names of some
+            of them. Without it asks (`NeedsConsent`). What this process has used last, by the lab
+            or in code, is its own; so is all that is in a sandbox which it has started. The weights
+            are what counts, whatever name they were loaded under.
 
         Returns
         -------
@@ -146,13 +151,41 @@ class Experiment(ABC, Generic[R]):
             raise RuntimeError("This experiment is running. Stop it, or wait for its end.")
         try:
             self._stop_asked.clear()
-            self._on_step, self._rows, self._found, self.result = on_step, [], {}, None
-            plan = self.plan()
-            self._planned = plan.rows
-            self._check(plan, may_unload)
-            return self._carry_out(plan)
+            self._rows, self._planned, self._found, self.result = [], 0, {}, None
+            with ProgressLine(writer() if on_step is None else None) as line:
+                self._on_step = line.say if on_step is None else on_step
+                try:
+                    return self._begun(may_unload)
+                finally:
+                    line.end(self._how_far())
+        except KeyboardInterrupt:
+            kept = "What there is, is in its .result." if self.result is not None else ""
+            raise Interrupted(f"the experiment was {self._how_far()}. {kept}".strip()) from None
         finally:
             self._busy.release()
+
+    def _begun(self, may_unload: bool | Collection[str]) -> R:
+        plan = self.plan()
+        self._planned = plan.rows
+        with contextlib.ExitStack() as at_the_end:  # the memory is given back
+            self._check(plan, may_unload, at_the_end)
+            return self._carry_out(plan)
+
+    def _how_far(self) -> str:
+        """How it ended, in some words."""
+        if self.result is None:
+            return "stopped before anything was measured"
+        far = f"{len(self._rows)} of {self._planned} measurements"
+        if self.result.is_complete:
+            return f"done: {far}"
+        return f"failed after {far}" if self.result.facts["error"] else f"stopped after {far}"
+
+    def is_of(self, result: Result) -> bool:
+        """Whether a result was measured with these settings, on this server."""
+        settings = {"server_url": self.server.url, **self._settings()}
+        return isinstance(result, self.result_kind) and all(
+            name in result.facts and result.facts[name] == value for name, value in settings.items()
+        )
 
     def stop(self) -> None:
         """Stop for good, from any thread; a request that is running is ended. Idempotent."""
@@ -161,7 +194,12 @@ class Experiment(ABC, Generic[R]):
         if asking is not None:
             asking.stop()
 
-    def _check(self, plan: Plan, may_unload: bool | Collection[str]) -> None:
+    def _check(
+        self,
+        plan: Plan,
+        may_unload: bool | Collection[str],
+        at_the_end: contextlib.ExitStack,
+    ) -> None:
         """Whether it can begin; what was allowed is unloaded at the very end of the questions."""
         self._consent = Consent(self.server, plan.models, may_unload)
         if plan.models:
@@ -169,7 +207,10 @@ class Experiment(ABC, Generic[R]):
         for model in plan.models:
             chat_model(self.server, model)
         here = self._consent.require(*plan.models) if plan.models else {}
-        require_memory(self.server, plan.memory_bytes, here.values())
+        what = type(self).__name__
+        at_the_end.enter_context(
+            reserve_memory(self.server, plan.memory_bytes, here.values(), what, plan.models)
+        )
         for model in here:
             self._consent.unload(model)
 
@@ -202,9 +243,10 @@ class Experiment(ABC, Generic[R]):
                 self._leave()
         facts |= {"meanwhile": self._meanwhile.facts(), **self._found}
         facts["seconds"] = round(time.monotonic() - started, 3)
-        if fault is not None:
-            facts["error"] = sentence(fault)
-            facts["stopped"] = isinstance(fault, KeyboardInterrupt)
+        if isinstance(fault, KeyboardInterrupt):
+            facts["stopped"] = True
+        elif fault is not None:
+            facts["error"], facts["stopped"] = sentence(fault), False
         self.result = self.result_kind(pd.DataFrame(self._rows), facts)  # type: ignore[assignment]
         if fault is None:
             return self.result  # type: ignore[return-value]
@@ -259,7 +301,7 @@ class Experiment(ABC, Generic[R]):
         """
         self._look_for_stop()
         self._disturbed = False
-        if self._is_private(server):
+        if self._is_another(server):
             assert server is not None
             return self._answer(prompt, model, keep_alive, server, options, history)
         here, began_at = self._consent.require(model), datetime.now(timezone.utc)
@@ -275,7 +317,7 @@ class Experiment(ABC, Generic[R]):
         self._consent.lent(model, keep_alive, began_at)
         return run
 
-    def _is_private(self, server: Server | None) -> bool:
+    def _is_another(self, server: Server | None) -> bool:
         """Whether it is one of our own, beside the experiment's, where nobody else's models are."""
         return server is not None and server.url != self.server.url
 

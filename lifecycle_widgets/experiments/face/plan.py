@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lifecycle_widgets.experiments.face.result import as_markdown
@@ -68,9 +69,33 @@ class Plan:
 
     def _repr_markdown_(self) -> str:
         """As a notebook shows it."""
-        facts = [f"{self.rows} measurements", f"about {self.seconds:.0f} s", self.memory_text]
+        facts = [f"{self.rows} measurements", f"about {about_text(self.seconds)}", self.memory_text]
         text = f"{self.what} {', '.join(fact for fact in facts if fact)}."
         return "\n".join([as_markdown(text), "", *(f"- {as_markdown(n)}" for n in self.notes)])
+
+
+def about_text(seconds: float) -> str:
+    """A duration that is only a guess: rounded up, to 5 s or to half minutes.
+
+    Examples
+    --------
+    >>> about_text(72), about_text(199)
+    ('75 s', '3.5 min')
+    """
+    if seconds <= 90:
+        return f"{max(5, -(-round(seconds) // 5) * 5)} s"
+    return f"{-(-round(seconds) // 30) / 2:g} min"
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names that have commas and blanks in them, so that each can be told from the next.
+
+    Examples
+    --------
+    >>> quoted(["5m", "5m, at most 2", "server default"])
+    "'5m', '5m, at most 2', 'server default'"
+    """
+    return ", ".join(f"'{name}'" for name in names)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import pandas as pd
 from lifecycle_widgets.experiments.face.enough import TooLittle
 from lifecycle_widgets.experiments.ground.meanwhile import beside_sentence, much
 from lifecycle_widgets.experiments.statistics import Interval
+from lifecycle_widgets.terms import how_to_read
 from lifecycle_widgets.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -159,7 +160,11 @@ class Result(ABC):
         return place
 
     def _repr_markdown_(self) -> str:
-        return as_markdown(self.verdict)  # a notebook shows the verdict
+        """The verdict, and how to read its first interval."""
+        said = self.verdict
+        reading = how_to_read(said)
+        below = f"\n\n<small>{as_markdown(reading)}</small>" if reading else ""
+        return as_markdown(said) + below
 
 
 def as_markdown(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Consent: what an experiment may unload: what it has loaded itself, and what it was allowed to."""
+"""Consent: what an experiment may unload: what this process has used last, and what was allowed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SLACK = timedelta(seconds=3)
 
 
 class NeedsConsent(PermissionError):
-    """``models`` are in memory, and the experiment did not load them: it asks first.
+    """``models`` are in memory, and somebody else has used them last: it asks first.
 
     Parameters
     ----------
@@ -31,10 +31,11 @@ class NeedsConsent(PermissionError):
             model if same_name(model, other) else f"{model} (in memory as {other})"
             for model, other in loaded_as.items()
         )
-        are = "is" if len(self.models) == 1 else "are"
+        are, it = ("is", "it has") if len(self.models) == 1 else ("are", "they have")
         super().__init__(
-            f"{self.named} {are} in memory already, and this experiment would unload what "
-            "somebody may be using. If that is all right: run(may_unload=True)."
+            f"{self.named} {are} in memory already, by somebody else's request, and this "
+            f"experiment would unload what they may be using. Wait until {it} left, or, if it is "
+            "all right to unload: run(may_unload=True)."
         )
 
 
@@ -69,8 +70,10 @@ class Consent:
     """What one run of an experiment may unload on a server.
 
     The weights are the model, whatever it is called. Nothing is unloaded, and no timer is set anew,
-    unless we have loaded the model ourselves and nobody else has used it since, or it was allowed;
-    that is looked up right before each request. In the private sandbox nobody else's models are.
+    unless this process has used the model last (the experiment, or what else the notebook has
+    asked), or it was allowed; that is looked up right before each request. In a sandbox that this
+    process has started nobody else's models are; the one of `lifecycle-lab` is shared by its
+    kernels.
 
     Parameters
     ----------
@@ -88,7 +91,7 @@ class Consent:
         self.server, self.models = server, tuple(models)
         named = (allowed,) if isinstance(allowed, str) else allowed
         self._allowed: tuple[str, ...] = () if isinstance(named, bool) else tuple(named)
-        self._all_allowed = allowed is True or server.is_sandbox
+        self._all_allowed = allowed is True or server.is_private
         self._loans: dict[str, tuple[_Loan, ...]] = {}  # of each model the last two
 
     def residents(self) -> dict[str, Resident]:
@@ -101,10 +104,11 @@ class Consent:
         asked = {
             name: r.name
             for name, r in here.items()
-            if not (self._is_allowed(name) or self._is_ours(name, r))
+            if not (self._is_allowed(name) or self._is_of_this_process(name, r))
         }
         if asked:
-            more = {n: r.name for n, r in self.residents().items() if not self._is_ours(n, r)}
+            residents = self.residents().items()
+            more = {n: r.name for n, r in residents if not self._is_of_this_process(n, r)}
             raise NeedsConsent({**more, **asked})
         return here
 
@@ -149,13 +153,18 @@ class Consent:
         """Unload what we have loaded and nobody else has used since; other people's stays."""
         for model in self.models:
             resident = self.server.resident(model)
-            if resident is not None and (self.server.is_sandbox or self._is_ours(model, resident)):
+            if resident is not None and (self.server.is_private or self._is_ours(model, resident)):
                 self.server.unload(model)
 
     def _is_allowed(self, model: str) -> bool:
         return self._all_allowed or any(self.server.same_model(n, model) for n in self._allowed)
 
+    def _is_of_this_process(self, model: str, resident: Resident) -> bool:
+        """By whatever it was asked in this notebook, also before the experiment."""
+        return self._is_ours(model, resident) or self.server.is_ours(resident)
+
     def _is_ours(self, model: str, resident: Resident) -> bool:
+        """By a request of this experiment."""
         by_a_name_of_ours = any(same_name(resident.name, name) for name in self.models)
         loans = self._loans_of(model)
         return by_a_name_of_ours and any(loan.is_all_that(resident) for loan in loans)

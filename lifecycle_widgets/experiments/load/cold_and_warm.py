@@ -18,7 +18,7 @@ from lifecycle_widgets.experiments.face.conversation import (
     require_whole,
 )
 from lifecycle_widgets.experiments.face.experiment import Experiment, Row
-from lifecycle_widgets.experiments.face.plan import Plan
+from lifecycle_widgets.experiments.face.plan import Plan, quoted
 from lifecycle_widgets.experiments.ground.ground import (
     chat_model,
     ground_notes,
@@ -122,7 +122,7 @@ class ColdAndWarm(Experiment[ColdAndWarmResult]):
         talks = "; ".join(talk.spoken for talk in self.conversations)
         return Plan(
             what=(
-                f"Ask {self.model} for a few words {self.rounds} times each: {', '.join(states)}, "
+                f"Ask {self.model} for a few words {self.rounds} times each: {quoted(states)}, "
                 f"with {talks}."
             ),
             rows=self.rounds * sum(len(self._states_with(talk)) for talk in self.conversations),
@@ -182,6 +182,7 @@ class ColdAndWarm(Experiment[ColdAndWarmResult]):
     def _measure(self) -> Iterator[Row]:
         order = random.Random(self.seed)
         weights, self._asked = self._weights(), 0
+        self._say("warming up")
         self._one("warming up", self.conversations[0])
         for number in range(self.rounds):
             for talk in order.sample(self.conversations, len(self.conversations)):

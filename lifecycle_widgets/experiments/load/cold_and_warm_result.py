@@ -17,7 +17,7 @@ from lifecycle_widgets.experiments.break_even import (
 )
 from lifecycle_widgets.experiments.face.enough import require_reload
 from lifecycle_widgets.experiments.face.result import Result
-from lifecycle_widgets.experiments.statistics import Interval, median_interval
+from lifecycle_widgets.experiments.statistics import Interval, digits, median_interval
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -71,6 +71,20 @@ class ColdAndWarmResult(Result):
         The load, and the prompt read again. Parameters and errors as of `load_s`.
         """
         return self._colder_by("ttft_s", history_tokens, state)
+
+    def reload_parts(self, history_tokens: int | None = None) -> dict[str, Interval]:
+        """What L is made of, in seconds: ``"load"``, and ``"prompt eval"``: reading it all again.
+
+        Each is by how much longer it takes cold than warm, so that they add up to about L; the
+        load of a single request (`load_s`) is a little more. Parameters and errors as of `load_s`.
+
+        Examples
+        --------
+        >>> result.reload_parts()["load"].median  # doctest: +SKIP
+        1.06
+        """
+        names = zip(("load", "prompt eval"), _PARTS, strict=True)
+        return {name: self._colder_by(column, history_tokens) for name, column in names}
 
     @property
     def curve(self) -> pd.DataFrame:
@@ -177,11 +191,16 @@ class ColdAndWarmResult(Result):
         if lost.low <= 0:
             return "The two are not distinguishable here."
         text = f"A reload costs {lost} s"
-        point = self._point(tokens)
-        if not point.get("prompt_eval_s", np.nan) > 0:
+        try:
+            load, read = (part.median for part in self.reload_parts(tokens).values())
+        except ValueError:  # not told
             return f"{text}."
-        load, read = (max(0.0, point[name]) for name in _PARTS)
-        return f"{text}: {load:.2f} s for the load, {read:.2f} s for the prompt read again."
+        if read <= 0:
+            return f"{text}."
+        return (
+            f"{text}: {digits(max(0.0, load))} s for the load, {digits(read)} s for the prompt "
+            "read again."
+        )
 
     def _from_disk(self) -> str:
         try:

@@ -12,7 +12,7 @@ from typing import Any
 from lifecycle_widgets.agent import StructureRun
 from lifecycle_widgets.agent.hold import LEASE_S
 from lifecycle_widgets.experiments.face.experiment import Experiment, Row
-from lifecycle_widgets.experiments.face.plan import Plan
+from lifecycle_widgets.experiments.face.plan import Plan, quoted
 from lifecycle_widgets.experiments.ground.close_look import CloseLook, gone_s
 from lifecycle_widgets.experiments.ground.ground import (
     chat_model,
@@ -166,7 +166,7 @@ class InALoop(Experiment[InALoopResult]):
         seconds = sum(self._run_s([load_s(models[m]) for m in loop.models]) for loop in self.loops)
         names = ", ".join(f"{loop.name} ({' and '.join(loop.models)})" for loop in self.loops)
         return Plan(
-            what=f"Run {names} with keep_alive {', '.join(way.name for way in self.ways)}; "
+            what=f"Run {names} with keep_alive {quoted(way.name for way in self.ways)}; "
             f"{self.rounds} rounds in random order.",
             rows=self.rounds * len(self.loops) * len(self.ways),
             seconds=round(2 + self.rounds * seconds),

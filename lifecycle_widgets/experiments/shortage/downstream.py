@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from lifecycle_widgets.experiments.face.experiment import Experiment, Row
-from lifecycle_widgets.experiments.face.plan import Plan
+from lifecycle_widgets.experiments.face.plan import Plan, quoted
 from lifecycle_widgets.experiments.ground.ground import (
     RUNNER_BYTES,
     chat_model,
@@ -132,8 +132,8 @@ class Downstream(Experiment["DownstreamResult"]):
         """What will be run. Raises PermissionError for a shortage that must be and cannot."""
         model, short = chat_model(self.server, self.model), self._is_short()
         memory = memory_of(self.server, model)
-        what = f"{self.rounds} times each: {', '.join(CONDITIONS)}; then "
-        what += f"{' '.join(self.task)!r}" if self.task else f"a file of {_FILE_BYTES / 1e6:.0f} MB"
+        what = f"{self.rounds} times each: {quoted(CONDITIONS)}; then "
+        what += f"{' '.join(self.task)!r}" if self.task else f"a file of {_FILE_BYTES / 1e9:.1f} GB"
         what += " is run twice." if self.task else " is read twice."
         return Plan(
             what=f"{self.model} answers an agent. {what}",

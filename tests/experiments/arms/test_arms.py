@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lifecycle_widgets.experiments.arms.arm import Arm, Call
 from lifecycle_widgets.experiments.arms.arms import keep_alives_checked, next_lane
+from lifecycle_widgets.experiments.arms.turns import next_turn, waits_with_nothing
 from lifecycle_widgets.experiments.ground.held import gb_seconds
 from lifecycle_widgets.keep_alive import KeepAlive
 
@@ -52,6 +53,47 @@ def test_an_arm_begins_when_the_one_before_it_pauses() -> None:
 
 def test_when_all_are_over_there_is_none() -> None:
     assert next_of(Waiting(due=0, is_over=True)) is None
+
+
+@dataclass
+class Taking:
+    """What `next_turn` looks at of a lane: three calls, the pause before the second."""
+
+    keep_alive: Any
+    done: int = 0
+    due: float = 0.0
+
+    @property
+    def arm(self) -> Arm:
+        calls = tuple(Call("a", gap) for gap in (0, 33, 1))
+        return Arm(str(self.keep_alive), KeepAlive(self.keep_alive), calls)
+
+    @property
+    def is_over(self) -> bool:
+        return self.done == 3
+
+    def due_in_s(self) -> float:
+        return self.due
+
+
+def test_in_turn_no_more_than_one_arm_holds_something() -> None:
+    nothing, some, more = Taking(0), Taking("30s"), Taking("5m")
+    lanes, order = [nothing, some, more], []
+    while (due := next_turn(lanes)) is not None:
+        held = [x for x in lanes if x.done and not x.is_over and not waits_with_nothing(x)]
+        assert held in ([], [due])
+        due.done += 1
+        due.due = 33.0 if due.done == 1 else 0.0
+        if due is some:
+            nothing.due = -1.0  # overdue by then
+        order.append(due.arm.name)
+    assert order == ["0", "30s", "30s", "30s", "0", "0", "5m", "5m", "5m"]
+
+
+def test_in_turn_who_waits_with_nothing_is_waited_for_at_the_end() -> None:
+    lane = Taking(0, done=1, due=20.0)
+    assert next_turn([lane, Taking("5m", done=3)]) is lane
+    assert next_turn([lane, fresh := Taking("5m")]) is fresh
 
 
 def test_the_longest_pause() -> None:

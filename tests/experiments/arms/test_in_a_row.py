@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
@@ -178,3 +179,12 @@ def test_the_plan_says_how_long_and_how_much(server: Server) -> None:
     assert plan.models == (), "on the sandbox each keep_alive has an Ollama of its own"
     assert 3e8 < plan.memory_bytes < 4e9
     assert any("page cache" in note for note in plan.notes)
+
+
+def test_stopped_before_the_first_call() -> None:
+    """There is nothing to tell, and it says so: a slider that is linked to it shows that."""
+    facts = {"model": MODEL, "stopped": True, "error": None, "planned": 20, "arms": []}
+    result = InARowResult(pd.DataFrame([]), {**facts, "price_s_per_gb_min": 1.0})
+    assert result.verdict == "Nothing was measured, then it was stopped."
+    with pytest.raises(ValueError, match="No call had to load the model"):
+        result.break_even()

@@ -25,6 +25,7 @@ from lifecycle_widgets.experiments import (
 from lifecycle_widgets.experiments.shortage.shortage import Shortage
 from lifecycle_widgets.sandbox import MODELS, Sandbox
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server, UnknownModel
+from tests.somebody import preloads, somebodys
 
 SMALL, MIDDLE, LARGE = MODELS
 WHY_NOT = Shortage.why_not()
@@ -108,13 +109,13 @@ def test_stopped_it_ends_its_servers(nothing_left: Server) -> None:
 
 @pytest.mark.slow
 def test_on_a_persons_own_ollama_it_takes_turns_and_asks() -> None:
-    with Sandbox(models=[SMALL, MIDDLE]) as own:  # by its address alone it is somebody's own
+    with somebodys(models=[SMALL, MIDDLE]) as own:
         server = Server(own.url)
         experiment = InTurn(keep_alives=(0, "5m"), rounds=1, pause_s=0.1, server=server)
         plan = experiment.plan()
         assert set(plan.models) == {SMALL, MIDDLE}
         assert any("set where Ollama is started" in note for note in plan.notes)
-        server.preload(SMALL, "10m")
+        preloads(own.url, SMALL, "10m")
         with pytest.raises(NeedsConsent, match="in memory already"):
             experiment.run()
         assert server.resident(SMALL) is not None
@@ -131,7 +132,8 @@ sys.stdin.readline()
 experiment = InTurn(["smollm2:135m", "smollm2:135m-f16"], keep_alives=(0, "5m"), rounds=1,
                     pause_s=0.1, max_loaded=None)
 result = experiment.run()
-told = [experiment.plan().notes[0], result.facts["side_by_side"], result.table["loads"].to_dict()]
+notes = ' '.join(experiment.plan().notes)
+told = [notes, result.facts["side_by_side"], result.table["loads"].to_dict()]
 print(json.dumps(told))
 """
 
@@ -147,9 +149,58 @@ def test_with_too_little_memory_for_all_arms_at_once_they_take_turns(server: Ser
         )  # fmt: skip
         shortage.adopt(child.pid)
         note, side_by_side, loads = json.loads(child.communicate("\n", timeout=120)[0])
-    assert re.search(r"takes about 1\.[12] GB of memory", note), note
+    assert re.search(r"takes about 1\.[1-7] GB of memory", note), note
     assert not side_by_side
     assert loads == {"0": 2, "5m": 2}
+
+
+def test_a_plan_tells_both_forms(server: Server) -> None:
+    side, frugal = (
+        InTurn(server=server, frugal=False).plan(),
+        InTurn(server=server, frugal=True).plan(),
+    )
+    assert frugal.memory_bytes is not None
+    assert side.memory_bytes is not None
+    assert frugal.memory_high_bytes is not None
+    assert frugal.memory_bytes < side.memory_bytes / 4
+    assert frugal.memory_high_bytes <= 1.5e9
+    assert side.seconds < frugal.seconds <= 240
+    assert "context of 512 tokens" in frugal.notes[0]
+    assert re.search(r"Side by side it takes about 75 s and \d\.?\d* GB", frugal.notes[1])
+    assert re.search(r"One after the other it takes about 3\.5 min and 1\.\d GB", side.notes[1])
+    assert "'server default', '5m, at most 2'" in side.what
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.environ.get("LIFECYCLE_LONG") != "1", reason="needs LIFECYCLE_LONG=1")
+def test_frugal_it_claims_the_same(nothing_left: Server) -> None:
+    result = InTurn(server=nothing_left, frugal=True).run()
+    table, limited = result.table, "5m, at most 2"
+    assert result.facts["context_length"] == 512
+    assert not result.facts["side_by_side"]
+    loads = table["loads"].to_dict()
+    assert (loads["0"], loads["30s"], loads["5m"], loads["server default"]) == (9, 6, 3, 3)
+    assert loads[limited] > 5
+    assert table.loc["0", "peak_gb"] < table.loc[limited, "peak_gb"] < table.loc["5m", "peak_gb"]
+    assert table.loc["0", "gb_s"] < table.loc["5m", "gb_s"]
+    assert table["peak_gb"].max() < 1.5
+    assert result.extra_waiting_s("0", than="5m").median > 0
+    assert result.default_s == 300
+    assert list(result.evictions["left"] != "none") == [True] * 4
+    assert "with '5m, at most 2'" in result.verdict
+
+
+@pytest.mark.slow
+def test_in_turn_another_arm_goes_on_in_the_pause_of_one_that_holds_nothing(
+    nothing_left: Server,
+) -> None:
+    experiment = InTurn([SMALL, MIDDLE], keep_alives=(0, "5m"), rounds=2, pause_s=6,
+                        max_loaded=None, frugal=True, server=nothing_left)  # fmt: skip
+    result = experiment.run()
+    assert result.is_complete
+    assert list(result.frame["arm"]) == ["0", "0", "5m", "5m", "5m", "5m", "0", "0"]
+    assert result.table["loads"].to_dict() == {"0": 4, "5m": 2}
+    assert result.table.loc["0", "late_s"] > 1, "it waited for the other's end"
 
 
 def test_settings_that_make_no_sense(server: Server) -> None:

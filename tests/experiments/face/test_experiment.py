@@ -26,6 +26,7 @@ from lifecycle_widgets.experiments import (
 from lifecycle_widgets.experiments.face.experiment import Row
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server, ServerUnreachable, UnknownModel
+from tests.somebody import preloads, somebodys
 
 MODEL = "smollm2:135m"
 LONG = {"num_predict": 2000, "temperature": 0}
@@ -152,9 +153,10 @@ def test_an_interrupt_is_passed_on_and_what_there_is_is_kept(server: Server) -> 
         if step.done == 2:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match=r"stopped after 2 of 3 .* is in its \.result"):
         experiment.run(on_step=interrupt)
     assert experiment.result is not None
+    assert "then it was stopped" in experiment.result.verdict
     assert len(experiment.result.frame) == 2
     assert experiment.result.facts["stopped"]
     assert server.residents() == ()
@@ -180,9 +182,9 @@ def test_a_server_that_dies_leaves_what_was_measured() -> None:
 
 
 def test_it_asks_before_it_unloads_what_it_did_not_load() -> None:
-    with Sandbox() as own:  # by its address alone it is somebody's own server
+    with somebodys() as own:
         server = Server(own.url)
-        server.preload(MODEL, "10m")
+        preloads(own.url, MODEL, "10m")
         experiment = Counted(server, rows=1)
         with pytest.raises(NeedsConsent, match=f"{MODEL} is in memory already") as caught:
             experiment.run()
@@ -194,9 +196,9 @@ def test_it_asks_before_it_unloads_what_it_did_not_load() -> None:
 
 
 def test_other_models_are_left_alone() -> None:
-    with Sandbox() as own:
+    with somebodys() as own:
         server = Server(own.url)
-        server.preload("smollm2:135m-f16", "10m")
+        preloads(own.url, "smollm2:135m-f16", "10m")
         Counted(server, rows=1).run()
         assert [r.name for r in server.residents()] == ["smollm2:135m-f16"]
 
@@ -241,5 +243,5 @@ def test_a_markdown_verdict_is_text() -> None:
 def test_a_markdown_plan_says_how_long_and_how_much() -> None:
     plan = Plan("Ask <b> twice.", 2, 95.4, 300_000_000, notes=("Side by side.",))
     first, _, note = plan._repr_markdown_().splitlines()
-    assert first == "Ask \\<b\\> twice. 2 measurements, about 95 s, up to about 0.3 GB of memory."
+    assert first == "Ask \\<b\\> twice. 2 measurements, about 2 min, up to about 0.3 GB of memory."
     assert note == "- Side by side."

@@ -23,9 +23,9 @@ from lifecycle_widgets.experiments import (
     Step,
 )
 from lifecycle_widgets.experiments.ground.consent import Consent
-from lifecycle_widgets.sandbox import Sandbox
-from lifecycle_widgets.server import NotTold, Server
+from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, NotTold, Server
 from tests.recorded import RecordedServer, model, ollama, tags
+from tests.somebody import preloads, somebodys
 
 SMALL, MIDDLE, ALIAS = "smollm2:135m", "smollm2:135m-f16", "mine"
 QUICK = [sys.executable, "-c", "pass"]
@@ -43,8 +43,8 @@ KINDS: dict[str, Callable[..., Experiment[Any]]] = {
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[str]:
-    """Somebody's own server: a sandbox's address is nobody's sandbox by itself."""
-    with Sandbox(models=[SMALL, MIDDLE]) as sandbox:
+    """Somebody's own server, which is none of our sandboxes."""
+    with somebodys(models=[SMALL, MIDDLE]) as sandbox:
         Server(sandbox.url).client.copy(SMALL, ALIAS)
         yield sandbox.url
 
@@ -53,6 +53,7 @@ def started() -> Iterator[str]:
 def own(started: str) -> Iterator[Server]:
     server = Server(started)
     assert not server.is_sandbox
+    assert not server.is_private
     yield server
     for resident in server.residents():
         server.unload(resident.name)
@@ -75,7 +76,7 @@ def names(server: Server) -> list[str]:
 def test_an_alias_of_what_somebody_uses(
     own: Server, kind: Callable[..., Experiment[Any]], name: str
 ) -> None:
-    own.preload(SMALL, "10m")
+    preloads(own.url, SMALL, "10m")
     time.sleep(0.5)  # the deadline is set once more, a moment after the answer
     before = own.residents()
     with pytest.raises(NeedsConsent) as caught:
@@ -94,7 +95,7 @@ def test_what_somebody_loads_in_the_middle_is_left_alone(
 
     def somebody(step: Step) -> None:
         if (step.done == 1 and "round" in step.what) or "call 2" in step.what:
-            Server(own.url).preload(SMALL, "30m")
+            preloads(own.url, SMALL, "30m")
             time.sleep(0.5)
 
     with pytest.raises(ExperimentFailed, match="used by somebody else") as caught:
@@ -115,7 +116,7 @@ def test_what_comes_between_the_plan_and_the_measurement(own: Server) -> None:
 
     def somebody(step: Step) -> None:  # after the question, before the first request
         if step.done == 0:
-            Server(own.url).preload(ALIAS, "30m")
+            preloads(own.url, ALIAS, "30m")
             time.sleep(0.5)  # the deadline is set a moment after the answer
 
     with pytest.raises((NeedsConsent, ExperimentFailed)):
@@ -127,8 +128,8 @@ def test_what_comes_between_the_plan_and_the_measurement(own: Server) -> None:
 
 
 def test_consent_is_for_the_models_that_were_named(own: Server) -> None:
-    own.preload(SMALL, "10m")
-    own.preload(MIDDLE, "10m")
+    preloads(own.url, SMALL, "10m")
+    preloads(own.url, MIDDLE, "10m")
     experiment = InTurn([ALIAS, MIDDLE], keep_alives=("1m",), rounds=1, pause_s=0.1, server=own)
     with pytest.raises(NeedsConsent) as caught:
         experiment.run(may_unload=[SMALL])
@@ -144,7 +145,7 @@ def test_a_model_that_is_ours_is_unloaded_and_a_shared_one_is_not(own: Server) -
     consent.lent(SMALL, "5m", now())
     assert set(consent.require(SMALL)) == {SMALL}
     time.sleep(3.5)  # nearer to ours their request is not told apart
-    Server(own.url).preload(SMALL, "5m")
+    preloads(own.url, SMALL, "5m")
     time.sleep(0.5)  # the deadline is set a moment after the answer
     with pytest.raises(NeedsConsent):
         consent.unload(SMALL)
@@ -160,7 +161,7 @@ def test_forever_and_the_default(own: Server) -> None:
     own.preload(SMALL)  # leaves the value that is in force
     consent.lent(SMALL, None, now())
     consent.require(SMALL)
-    Server(own.url).preload(SMALL, "1h")
+    preloads(own.url, SMALL, "1h")
     time.sleep(0.5)
     with pytest.raises(NeedsConsent):
         consent.require(SMALL)
@@ -203,15 +204,46 @@ def test_a_server_that_does_not_tell_what_is_in_memory_cannot_be_measured() -> N
 
 
 def test_other_residents_are_told_of_before(own: Server) -> None:
-    own.preload(MIDDLE, "10m")
+    preloads(own.url, MIDDLE, "10m")
     [note] = [n for n in ColdAndWarm(SMALL, server=own).plan().notes if MIDDLE in n]
     assert "This does not touch it" in note
 
 
-def test_nothing_of_it_is_asked_in_the_private_sandbox(server: Server) -> None:
+def test_what_this_process_has_used_last_is_its_own(server: Server) -> None:
+    assert not server.is_private
     server.preload(SMALL, "10m")
     assert ColdAndWarm(SMALL, rounds=1, server=server).run().is_complete
     assert names(server) == []
+
+
+def test_in_a_sandbox_that_is_shared_it_asks_as_on_an_own_one(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with several kernels of one lab, where another one holds a model forever."""
+    assert server.is_sandbox
+    preloads(server.url, SMALL, -1)
+    before = server.residents()
+    with pytest.raises(NeedsConsent, match="Wait until it has left, or") as caught:
+        ColdAndWarm(SMALL, rounds=1, server=server).run()
+    assert caught.value.models == (SMALL,)
+    assert server.residents() == before
+    consent = Consent(server, [SMALL])
+    consent.leave()
+    assert server.residents() == before
+    monkeypatch.delenv(SANDBOX_URL_VARIABLE)  # then it is this process's own, with all there is
+    Consent(server, [SMALL]).unload(SMALL)
+    assert names(server) == []
+
+
+def test_what_the_notebook_asks_in_the_middle_disturbs_and_stays(server: Server) -> None:
+    """It may be unloaded unasked, but it is no measurement, and at the end it is left alone."""
+    consent = Consent(server, [SMALL])
+    server.preload(SMALL, "5m")
+    time.sleep(0.5)  # the deadline is set a moment after the answer
+    assert consent.is_disturbed(SMALL, server.resident(SMALL))
+    consent.require(SMALL)
+    consent.leave()
+    assert names(server) == [SMALL]
 
 
 def test_two_names_of_one_model_are_not_two_models(own: Server) -> None:
@@ -232,7 +264,7 @@ def test_a_recorded_alias_needs_consent() -> None:
 
 
 def test_a_stop_from_another_thread_leaves_other_peoples_models(own: Server) -> None:
-    own.preload(MIDDLE, "10m")
+    preloads(own.url, MIDDLE, "10m")
     experiment = ColdAndWarm(SMALL, rounds=50, server=own)
     threading.Timer(2.0, experiment.stop).start()
     assert experiment.run().facts["stopped"]

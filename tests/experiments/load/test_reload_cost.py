@@ -12,6 +12,7 @@ import pytest
 from lifecycle_widgets.experiments import ColdAndWarm, ColdAndWarmResult, InARow, Step, load_result
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server
+from tests.somebody import preloads, somebodys
 
 MODEL = "smollm2:135m"
 CACHE, WARM = "cold (page cache)", "warm"
@@ -82,7 +83,7 @@ def test_a_conversation_of_ones_own_goes_with_each_call(server: Server) -> None:
 @pytest.fixture
 def own() -> Iterator[Server]:
     """Somebody's own server, which others use as well."""
-    with Sandbox(models=[MODEL]) as sandbox:
+    with somebodys(models=[MODEL]) as sandbox:
         yield Server(sandbox.url)
 
 
@@ -95,7 +96,7 @@ def test_what_somebody_else_asked_meanwhile_is_marked(own: Server) -> None:
     def somebody(step: Step) -> None:
         if "call 3" in step.what and not asked:
             asked.append(step)
-            thread = threading.Thread(target=Server(own.url).preload, args=(MODEL, "10m"))
+            thread = threading.Thread(target=preloads, args=(own.url, MODEL, "10m"))
             thread.start()
             thread.join()
 
