@@ -7,20 +7,20 @@ import io
 import sys
 from collections.abc import Sequence
 
-from lifecycle_widgets.cli.words import COMMANDS
+from lifecycle_widgets.cli.words import COMMANDS, FILES
 from lifecycle_widgets.sandbox import SandboxError
 from lifecycle_widgets.server import ServerError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status (2: wrong arguments, 1: a fault, told in words)."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console that lacks a letter shows "?"
     try:
         name = words.pop(0) if words[:1] and words[0] in COMMANDS else "lab"
-        command = importlib.import_module(f"lifecycle_widgets.cli.{name}")
+        command = importlib.import_module(f"lifecycle_widgets.cli.{FILES.get(name, name)}")
         return int(command.main(words))
     except (SandboxError, ServerError, ValueError, OSError) as fault:
         print(f"lifecycle-lab: {_in_words(fault)}", file=sys.stderr)

@@ -28,22 +28,29 @@ Open the notebooks of lifecycle_widgets in JupyterLab, or do what needs no noteb
       Puts the notebooks into FOLDER (what is there already is left as it is), finds an Ollama or
       starts the private one, and opens JupyterLab there. With --private it is the private one in
       any case, and your own Ollama is left alone. A new folder is written as a path (./mine), or
-      is: notebooks
+      is: notebooks. JupyterLab's own arguments are such as --no-browser --port 9000
   lifecycle-lab watch [ADDRESS | NAME=ADDRESS ...]
       Watches one or more servers until Ctrl-C: prints what happens, keeps the history; as JSON
       (--json), for Prometheus (--metrics PORT), in the background (--service systemd|launchd).
   lifecycle-lab doctor [ADDRESS ...]
       Examines a server: what is wrong, on what evidence, and what to do. Changes nothing.
+  lifecycle-lab advise [FILE]
+      Recommends a keep_alive for each model, from your history or a file: what it costs and saves.
+  lifecycle-lab replay [FILE]
+      Replays a workload: what each policy for a keep_alive would have cost.
   lifecycle-lab history
       Says where the history is and what it holds; exports and deletes.
   lifecycle-lab sandbox [--port N]
       Runs the private Ollama until Ctrl-C, for use from elsewhere.
   lifecycle-lab sandbox --remove
       Removes everything that the private Ollama keeps in the user's cache.
-  lifecycle-lab facts [--slow] [--private] [--topic WORD]
+  lifecycle-lab class [N]
+      For a teacher: what N students need on this machine, lesson by lesson, and what to prepare.
+  lifecycle-lab facts [--slow] [--private] [--topic WORD] [--claims]
       Tries on your own Ollama (without one: on the private one) every fact about keep_alive, loads
       and evictions that the lessons build on, and prints which hold there. It loads the smallest
-      model, unless another one is in memory, and unloads what it has loaded.
+      model, unless another one is in memory, and unloads what it has loaded. With --claims:
+      what people say about keep_alive, each with the verdict on your server.
 
 Each says more with --help.
 """
@@ -65,7 +72,7 @@ def main(words: Sequence[str]) -> int:
         parser.exit(2, f"lifecycle-lab: {why}\n")
     command = jupyter_command(for_jupyter)
     folder = put_notebooks(Path(known.folder))
-    os.environ |= _model_server(known.private)
+    os.environ |= model_server(known.private) | lab_defaults()
     os.chdir(folder)
     sys.stdout.flush()
     return _become(command)
@@ -112,14 +119,15 @@ def _copy_what_lacks(source: Path, folder: Path) -> None:
         if not (folder / notebook.name).exists():
             shutil.copyfile(notebook, folder / notebook.name)
             print(f"{folder / notebook.name}: new")
-    pictures = folder / "pictures"  # the notebooks show them
-    pictures.mkdir(exist_ok=True)
-    for picture in sorted((source / "pictures").glob("*.png")):
-        if not (pictures / picture.name).exists():
-            shutil.copyfile(picture, pictures / picture.name)
+    # the notebooks show these, and read those
+    for beside in (*source.glob("pictures/*.png"), *source.glob("saved/*/*.*")):
+        copy = folder / beside.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if not copy.exists():
+            shutil.copyfile(beside, copy)
 
 
-def _model_server(private: bool) -> dict[str, str]:
+def model_server(private: bool) -> dict[str, str]:
     """Find or start what the notebooks will talk to; what the kernels' environment must say."""
     own = own_server(private)
     if own is not None:
@@ -131,6 +139,16 @@ def _model_server(private: bool) -> dict[str, str]:
     print(f"The sandbox (Ollama {sandbox.version}) answers at {sandbox.url}; it ends with the lab.")
     handed = {SANDBOX_URL_VARIABLE: sandbox.url}
     return handed | {"OLLAMA_HOST": sandbox.url} if private else handed
+
+
+def lab_defaults() -> dict[str, str]:
+    """What the environment must say so that JupyterLab's question about news covers no notebook.
+
+    It is a default for this start alone: what a person has set in JupyterLab wins, and stays.
+    """
+    theirs = os.environ.get("JUPYTER_CONFIG_PATH", "")
+    ours = str(_PACKAGE / "cli" / "jupyter")  # labconfig/default_setting_overrides.json
+    return {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, (ours, theirs)))}
 
 
 def jupyter_command(arguments: Sequence[str]) -> list[str]:

@@ -14,10 +14,17 @@ from lifecycle_widgets.sandbox import Sandbox, cache_dir, remove
 def main(words: Sequence[str]) -> int:
     """Runs it, or removes it; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="lifecycle-lab sandbox", description="The private Ollama.", allow_abbrev=False
+        prog="lifecycle-lab sandbox",
+        description="Runs the private Ollama by itself, with its three small models, until Ctrl-C. "
+        "The line that it prints points other programs at it. It listens on this machine only.",
+        allow_abbrev=False,
     )
     parser.add_argument("--port", type=int, help="listen there (default: any free one)")
-    parser.add_argument("--remove", action="store_true", help="remove it from the user's cache")
+    parser.add_argument(
+        "--remove",
+        action="store_true",
+        help="remove all that it keeps in the user's cache (it can be made again)",
+    )
     known = parser.parse_args(words)
     if known.remove:
         removed = remove()

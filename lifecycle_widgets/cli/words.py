@@ -6,8 +6,10 @@ import difflib
 import os
 from pathlib import Path
 
-COMMANDS = ("advise", "doctor", "facts", "history", "replay", "sandbox", "watch")
+COMMANDS = ("advise", "class", "doctor", "facts", "history", "replay", "sandbox", "watch")
 """The commands; each is a file beside this one. Without one it is the lab."""
+FILES = {"class": "classroom"}
+"""Where a command is no name for a file."""
 USUAL_FOLDER = "notebooks"
 _LIKE = 0.6  # half of the letters; more distant words mean something else
 

@@ -3,7 +3,8 @@
     python -m tests.bench [all | fresh | lessons | endurance | bodies | agent | grounds | history |
                            import | door | sandbox | speed | memory | stop | monitor-cost |
                            monitor-session | monitor-traffic | advisor-quality |
-                           advisor-schedules | advisor-speed | crosscheck] ...
+                           advisor-schedules | advisor-speed | class | class-lessons |
+                           crosscheck] ...
 
 `fresh` clones the repository into an empty folder with an empty cache, as a newcomer does; it
 takes minutes; `lessons` runs each experiment twice and each notebook once, in about ten;
@@ -18,7 +19,10 @@ about six; `monitor-traffic` holds what is found of other clients' requests besi
 in about five; `advisor-quality` holds the advice's cost beside every other policy's, in half a
 minute; `advisor-schedules` lets a sandbox live 20 random schedules of several models that
 the simulator has predicted, in about six; `advisor-speed` holds the replay beside how fast memory
-can be read, and streams 100 million rows, in about three; `crosscheck` holds every number against
+can be read, and streams 100 million rows, in about three; `class` starts up to 30 kernels, with an
+Ollama each and with one for all, and lesson 0 beside itself, in at most eight (numbers of kernels
+after ``python -m tests.bench.classroom`` choose others); `class-lessons` measures what a student
+takes in each lesson, in about ten; `crosscheck` holds every number against
 a second witness, in about three (seconds and a seed after ``python -m tests.bench.crosscheck``).
 These are left out unless they are named (`all` names everything).
 """
@@ -49,6 +53,8 @@ from tests.bench.advisor.schedules import bench_schedules
 from tests.bench.advisor.speed import bench_replay
 from tests.bench.agent import bench_agent
 from tests.bench.bodies import bench_bodies
+from tests.bench.classroom.lessons import bench_class_lessons
+from tests.bench.classroom.load import bench_class
 from tests.bench.crosscheck import bench_crosscheck
 from tests.bench.door import bench_door
 from tests.bench.endurance import bench_endurance
@@ -320,6 +326,8 @@ BENCHES: dict[str, Callable[[], None]] = {
     "advisor-quality": lambda: bench_quality(row),
     "advisor-schedules": lambda: bench_schedules(row),
     "advisor-speed": lambda: bench_replay(row),
+    "class": bench_class,
+    "class-lessons": bench_class_lessons,
     "crosscheck": bench_crosscheck,  # the last: it ends with an exit code
 }
 LONG = (
@@ -336,6 +344,8 @@ LONG = (
     "advisor-quality",
     "advisor-schedules",
     "advisor-speed",
+    "class",
+    "class-lessons",
     "crosscheck",
 )
 
