@@ -52,11 +52,6 @@ class Lab:
             f"{self.url}/lab/api/settings/@jupyterlab/apputils-extension:themes?token={self.token}",
             data={"raw": f'{{"theme": "JupyterLab {"Dark" if dark else "Light"}"}}'},
         )
-        context.request.put(
-            f"{self.url}/lab/api/settings/@jupyterlab/apputils-extension:notification"
-            f"?token={self.token}",
-            data={"raw": '{"fetchNews": "false", "checkForUpdates": false}'},
-        )
         page = context.new_page()
         page.goto(f"{self.url}/lab/tree/{notebook}?token={self.token}&reset")
         page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)

@@ -14,6 +14,7 @@ from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.sandbox.trouble import TEMPLATE, VARIABLE
 from lifecycle_widgets.server import Server
 from tests.browser.conftest import Lab
+from tests.browser.named import everything_has_a_name
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 SMALL = "smollm2:135m"
@@ -117,6 +118,8 @@ def test_the_lab_fits_on_a_laptops_screen(
     page.locator(".lw-run").click()
     expect(page.locator(".lw-now .lw-bar")).to_be_visible(timeout=60_000)
     end(page)
+    expect(page.locator(".lw-run")).to_be_focused()  # Stop had the focus meanwhile
+    everything_has_a_name(page.locator(".lw-lab"), keep_alive="30s")
     page.wait_for_timeout(500)
     notebook = page.locator(".jp-WindowedPanel-outer").first.bounding_box()
     assert notebook is not None

@@ -27,7 +27,7 @@ def until(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
 def show_the_lab(page: Page) -> None:
     """Shift+Enter from the top until the lab's cell has run, as the notebook tells the reader."""
     page.locator(".jp-Notebook .jp-Cell").first.click()
-    for _ in range(4):
+    for _ in range(8):
         page.keyboard.press("Shift+Enter")
     page.locator(".lw-lab .lw-agent").wait_for(timeout=30_000)
     page.locator(".lw-lab .lw-plot .lw-lines path").first.wait_for(timeout=60_000, state="attached")
@@ -72,7 +72,7 @@ def test_ten_minutes(lab: Lab, browser: Browser, server: Server, pictures: Path)
     expect(page.locator(".lw-chart")).to_contain_text("expired", timeout=10_000)
 
     # 30 s: the band stays, its end is counted down, and then it leaves by itself
-    choose(page, "30 s")
+    choose(page, "30s")
     ask(page, "In two sentences: what is a lighthouse for?")
     page.locator(".lw-agent .lw-now .lw-split").wait_for(timeout=90_000)
     expect(page.locator(".lw-chart")).to_contain_text("leaves in", timeout=10_000)
