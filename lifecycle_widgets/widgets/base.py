@@ -16,9 +16,10 @@ from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.server import Server
 from lifecycle_widgets.widgets.cells import forget, remember
 from lifecycle_widgets.widgets.formats import escaped
-from lifecycle_widgets.widgets.instead import Instead
+from lifecycle_widgets.widgets.still.still import Still
 from lifecycle_widgets.widgets.style import Style
 
+_VIEW = "application/vnd.jupyter.widget-view+json"
 _PASSED_ON = {"layout"}  # what ipywidgets itself may be given
 _Whole = TypeVar("_Whole", bound="Composite")
 
@@ -64,7 +65,7 @@ class _SharedStyle:
 _style = _SharedStyle()
 
 
-class Composite(Instead, widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+class Composite(Still, widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """A column of widgets with the package's style in it. `close` closes the parts too.
 
     Where it was made by a notebook's cell, it is closed when the cell has been run again; made by
@@ -79,6 +80,7 @@ class Composite(Instead, widgets.VBox):  # type: ignore[misc]  # ipywidgets has 
 
     def close(self) -> None:
         """Remove it, and what it is made of, from the page. Idempotent."""
+        self._still_ends()
         for child in self.children:
             if not isinstance(child, Style):
                 close_all(child)
@@ -101,7 +103,48 @@ class Composite(Instead, widgets.VBox):  # type: ignore[misc]  # ipywidgets has 
         return ""
 
 
-class Single(Instead, anywidget.AnyWidget):
+class Frame(widgets.VBox):  # type: ignore[misc]
+    """Around a widget with a view of its own, where that stands alone on the page.
+
+    It has the package's style, and says when the kernel is gone, which an anywidget's view is not
+    told.
+    """
+
+    def __init__(self, within: widgets.Widget) -> None:
+        super().__init__([within, _style.take(self)])
+        self.add_class("lw")
+
+    def close(self) -> None:
+        """Remove it, without what is in it. Idempotent."""
+        super().close()
+        _close_looks(self)
+        _style.give_back(self)
+
+
+class Framed(Still):
+    """Has a widget stand in a `Frame` where it is displayed by itself; mix it in before its class.
+
+    ``_unframe`` is for its `close`.
+    """
+
+    _frame: Frame | None = None
+
+    def _repr_mimebundle_(self, **keywords: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**keywords)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is not None and _VIEW in data:
+            if self._frame is None:
+                self._frame = Frame(self)
+            data[_VIEW] = {**data[_VIEW], "model_id": self._frame.model_id}
+        return bundle
+
+    def _unframe(self) -> None:
+        frame, self._frame = self._frame, None
+        if frame is not None:
+            frame.close()
+
+
+class Single(Framed, anywidget.AnyWidget):
     """A widget with a view of its own that can stand by itself; as `Composite` in all else."""
 
     def __init__(self, **keywords: Any) -> None:
@@ -110,6 +153,8 @@ class Single(Instead, anywidget.AnyWidget):
 
     def close(self) -> None:
         """Remove it from the page. Idempotent."""
+        self._still_ends()
+        self._unframe()
         super().close()
         _close_looks(self)
         forget(self)
@@ -147,6 +192,17 @@ class Message(widgets.HTML):  # type: ignore[misc]
             f'<div class="lw-message {kind}" role="{role}">{escaped(text)}</div>' if text else ""
         )
         self.layout.display = None if text else "none"
+
+
+def tell_again(owner: traitlets.HasTraits, name: str) -> None:
+    """Tell those who observe a trait, and its links, of its value, though it has not changed.
+
+    A link from here to a field in which a mistake stands puts the value in its place.
+    """
+    value = getattr(owner, name)
+    owner.notify_change(
+        traitlets.Bunch(name=name, old=value, new=value, owner=owner, type="change")
+    )
 
 
 class KeepAliveTrait(traitlets.TraitType[KeepAlive, Any]):

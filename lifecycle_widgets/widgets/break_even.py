@@ -12,22 +12,21 @@ import traitlets
 
 from lifecycle_widgets.experiments import ColdAndWarmResult, InARowResult
 from lifecycle_widgets.experiments.break_even import checked_price
-from lifecycle_widgets.experiments.figures.style import COLORS, bars, finish
 from lifecycle_widgets.experiments.statistics import Interval, digits
 from lifecycle_widgets.widgets.base import Composite, Message, close_all
+from lifecycle_widgets.widgets.break_even_figure import draw, empty_figure
 from lifecycle_widgets.widgets.fit import Fit
-from lifecycle_widgets.widgets.formats import escaped, seconds_text, size_text
+from lifecycle_widgets.widgets.formats import escaped, size_text
 from lifecycle_widgets.widgets.frame_html import frame_html
-from lifecycle_widgets.widgets.light_figure import LightFigure
 from lifecycle_widgets.widgets.log_steps import same_step
+from lifecycle_widgets.widgets.still.sheet import Sheet
 
 _LOWEST, _HIGHEST = -2, 2.3  # powers of ten of the slider's ends: 0.01 to 200
 _HINT = "Nothing is measured yet: run the experiment."
 _STEP = 0.05  # of the slider, in powers of ten
-_ASK = "What is a GB in memory for a minute worth to you? Move the slider."
+_ASK = "What is a GB in memory for a minute worth to you? Move the slider, or type it."
 _OWN = -1  # in the list of histories: the result's own (for ipywidgets None is "nothing chosen")
 _START = 1.0  # where the slider stands before it is moved
-_PARTS = {"waiting_s": "waiting for first tokens", "memory_s": "memory held, at your price"}
 
 
 class BreakEven(Composite):
@@ -63,13 +62,16 @@ class BreakEven(Composite):
     118.2
     """
 
+    _is_pictured = True
+
     result = traitlets.Instance(InARowResult, allow_none=True)
     price_s_per_gb_min = traitlets.Float(None, allow_none=True)
     reloads = traitlets.Instance(ColdAndWarmResult, allow_none=True)
     history_tokens = traitlets.Int(None, allow_none=True)
     break_even_s = traitlets.Float(math.nan, help="T*, in seconds; for reading.")
     _drawing: tuple[widgets.Widget, ...] = ()
-    _history_shown = False
+    _history_shown = _is_mistaken = False
+    _told: tuple[str, str, pd.DataFrame | None] = "", _HINT, None  # what is shown
 
     def __init__(
         self,
@@ -88,6 +90,7 @@ class BreakEven(Composite):
         super().__init__(self._parts(), keywords)
         self.add_class("lw-break-even")
         self._slider.observe(self._slid, "value")
+        self._field.observe(self._typed, "value")
         self._history.observe(self._chosen, "value")
         self.observe(self._show, ["price_s_per_gb_min", "result", "reloads", "history_tokens"])
         self._show()
@@ -98,13 +101,19 @@ class BreakEven(Composite):
             min=_LOWEST,
             max=_HIGHEST,
             step=_STEP,
-            readout_format=".3g",
+            readout=False,  # on the page it is on a step, and beside it stands what was set
             tooltip="What one GB in memory for one minute is worth, in seconds of waiting",
             layout={"width": "360px"},
         )
         label = widgets.HTML("One GB held for one minute is worth")
-        unit = widgets.HTML("s of waiting")
-        row = widgets.HBox([label, self._slider, unit]).add_class("lw-row")
+        unit = widgets.HTML("s of waiting").add_class("lw-unit")
+        self._field = widgets.FloatText(
+            value=self._slider.value,
+            continuous_update=False,
+            tooltip="What one GB in memory for one minute is worth, in seconds of waiting: typed",
+            layout={"width": "90px"},
+        )
+        row = widgets.HBox([label, self._slider, self._field, unit]).add_class("lw-row")
         self._history = widgets.Dropdown(
             description="The conversation is",
             style={"description_width": "initial"},
@@ -112,7 +121,7 @@ class BreakEven(Composite):
         )
         self._message, self._sentence = Message(), widgets.HTML()
         self._table = widgets.HTML()
-        self._figure = _empty_figure()
+        self._figure = empty_figure()
         self._drawing = (self._figure, Fit())
         self._chart = widgets.VBox().add_class("lw-chart")
         return [row, self._history, self._sentence, self._message, self._chart, self._table]
@@ -120,7 +129,10 @@ class BreakEven(Composite):
     @traitlets.validate("price_s_per_gb_min")
     def _checked(self, proposal: Any) -> float | None:
         value = proposal["value"]
-        return None if value is None else checked_price(value)
+        price = None if value is None else checked_price(value)
+        if self._is_mistaken and price is not None:  # what is set takes the place of a mistake
+            self._field.value = price
+        return price
 
     @traitlets.validate("history_tokens")
     def _measured(self, proposal: Any) -> int | None:
@@ -144,20 +156,34 @@ class BreakEven(Composite):
         return None if own is None else float(own)
 
     def _on_slider(self) -> float:
-        price = self._price()
-        price = _START if price is None else price
-        return float(min(max(price, 10**_LOWEST), 10**_HIGHEST))
+        return float(min(max(self._shown_price(), 10**_LOWEST), 10**_HIGHEST))
 
     def _slid(self, change: Any) -> None:
         if not same_step(change["new"], self._on_slider(), _STEP):  # else nobody moved it
+            self.price_s_per_gb_min = float(digits(change["new"], 2))
+
+    def _typed(self, change: Any) -> None:
+        was_mistaken, self._is_mistaken = self._is_mistaken, False
+        if change["new"] == self._shown_price():  # nobody typed it, or it is as it was
+            if was_mistaken:
+                self._show()
+            return
+        try:
             self.price_s_per_gb_min = change["new"]
+        except ValueError as fault:
+            self._is_mistaken = True
+            self._message.show(str(fault))
+
+    def _shown_price(self) -> float:
+        price = self._price()
+        return _START if price is None else price
 
     def _chosen(self, change: Any) -> None:
         if self._history_shown:  # else the list is being filled, which chooses its first entry
             self.history_tokens = None if change["new"] in (None, _OWN) else change["new"]
 
     def _show(self, _: Any = None) -> None:
-        self._slider.value = self._on_slider()
+        self._slider.value, self._field.value = self._on_slider(), self._shown_price()
         self._show_histories()
         price, lost, t_star, costs, notes = self._price(), None, None, None, []
         if self.result is None or price is None:
@@ -174,13 +200,17 @@ class BreakEven(Composite):
             except ValueError as lacking:
                 notes.append(str(lacking))
         self.break_even_s = math.nan if t_star is None else t_star.median
-        self._message.show(" ".join(dict.fromkeys(notes)), is_error=False)
-        self._sentence.value = self._paragraph(price, lost, t_star, costs)
+        said, lacks = self._in_words(price, lost, t_star, costs), " ".join(dict.fromkeys(notes))
+        self._told = said, lacks, costs
+        self._message.show(lacks, is_error=False)
+        self._sentence.value = (
+            f'<p class="lw-verdict" role="status">{escaped(said)}</p>' if said else ""
+        )
         # not on the page until it is to be seen: plotly cannot tell how wide a hidden place is
         self._chart.children = () if costs is None else self._drawing
         self._table.value = "" if costs is None else frame_html(_shown(costs), index=True)
         if costs is not None:
-            self._draw(costs)
+            draw(self._figure, costs)
 
     def _show_histories(self) -> None:
         there = self.reloads.histories if self.reloads else ()
@@ -199,7 +229,7 @@ class BreakEven(Composite):
             return result.reload_s
         return self.reloads.reload_s(self.history_tokens)
 
-    def _paragraph(
+    def _in_words(
         self,
         price: float | None,
         lost: Interval | None,
@@ -211,7 +241,7 @@ class BreakEven(Composite):
         words = _words(self.result.held_bytes, price, lost, t_star)
         if costs is not None:
             words += f"For these calls the cheapest was {self.result.best_text(price)}."
-        return f'<p class="lw-verdict" role="status">{escaped(words)}</p>'
+        return words
 
     def close(self) -> None:
         """Remove it from the page."""
@@ -219,41 +249,28 @@ class BreakEven(Composite):
             close_all(part)
         super().close()
 
-    def _draw(self, costs: pd.DataFrame) -> None:
-        names = [escaped(arm) for arm in costs.index]
-        with self._figure.batch_update():
-            for trace, column in zip(self._figure.data, _PARTS, strict=True):
-                trace.x, trace.y = costs[column].tolist(), names
-            self._figure.data[-1].error_x = bars(
-                [
-                    Interval(row.low_s, row.cost_s, row.high_s, 0)
-                    for row in costs.itertuples()  # at the end of both, where the sum is
-                ]
-            )
-            self._figure.layout.height = 130 + 30 * len(names)
-
     def _in_short(self) -> str:
         price = self._price()
         told = "None" if price is None else f"{price:.3g}"
         return f"price_s_per_gb_min={told}, T*={self.break_even_s:.3g} s"
 
+    def _still(self, sheet: Sheet) -> None:
+        price, (said, lacks, costs) = self._price(), self._told
+        if price is not None:
+            sheet.say(f"One GB held for one minute is worth {price:.3g} s of waiting.")
+        sheet.say(said)
+        sheet.say(lacks)
+        if costs is not None:
+            sheet.table(_shown(costs), index=True)
+            sheet.draw(lambda: go.Figure(self._figure), said or lacks, (id(costs), price))
+
+    def _still_sources(self) -> tuple[traitlets.HasTraits, ...]:
+        return self, self._sentence, self._table
+
 
 def _check(name: str, value: object, kind: type, how: str) -> None:
     if not (value is None or isinstance(value, kind)):
         raise TypeError(f"{name} is a {type(value).__name__}. Give the result of {how}.")
-
-
-def _empty_figure() -> LightFigure:
-    bars = [
-        go.Bar(name=title, orientation="h", marker_color=color, hovertemplate="%{x:.2f} s")
-        for title, color in zip(_PARTS.values(), COLORS, strict=False)
-    ]
-    figure = LightFigure(bars)
-    figure.update_layout(barmode="stack")
-    figure.update_xaxes(title="cost of these calls, s", rangemode="tozero")
-    figure.update_yaxes(autorange="reversed", type="category")
-    finish(figure, "What these calls cost under each keep_alive, at your price")
-    return figure
 
 
 def _words(held_bytes: float, price: float, lost: Interval, t_star: Interval) -> str:
@@ -270,7 +287,7 @@ def _words(held_bytes: float, price: float, lost: Interval, t_star: Interval) ->
     if math.isinf(t_star.median):
         return words + "Holding costs nothing, so T* is endless: keep it for ever. "
     return words + (
-        f"Break-even T* = {seconds_text(t_star.median)} ({digits(t_star.low)} to "
+        f"Break-even T* = {digits(t_star.median)} s ({digits(t_star.low)} to "
         f"{digits(t_star.high)} s): let it go for pauses longer than that, hold it for shorter "
         "ones. "
     )

@@ -13,6 +13,7 @@ from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Think
 from lifecycle_widgets.server import Server
 from lifecycle_widgets.widgets.base import KeepAliveTrait, Single, refuse_unknown
+from lifecycle_widgets.widgets.still.sheet import Sheet
 from lifecycle_widgets.widgets.style import static
 from lifecycle_widgets.widgets.think_picker import ThinkTrait
 
@@ -80,6 +81,10 @@ class CodeBlock(Single):
             self.model, self.keep_alive, self.url, think=self.think, secret=self._secret
         )
         self.text = self._texts[self.shown]
+
+    def _still(self, sheet: Sheet) -> None:
+        sheet.say(f"For {self.model or 'any model'}, keep_alive {self.keep_alive}:")
+        sheet.code(self.text)
 
     def __repr__(self) -> str:
         return f"CodeBlock(model={self.model!r}, keep_alive={str(self.keep_alive)!r})"

@@ -35,6 +35,17 @@ def comparison_html(first: Run, second: Run, numbers: tuple[int, int]) -> str:
         What the two runs are called in the table, such as (1, 4).
     """
     names = [f"run {number}" for number in numbers]
+    words = comparison_words(first, second, numbers)
+    return (
+        f'<div class="lw-comparison"><p>{escaped(words)}</p>{_notes(first, second, names)}'
+        f"{frame_html(comparison_frame(first, second, numbers), index=True)}"
+        f'<p class="lw-muted">{escaped(_CAUTION)}</p></div>'
+    )
+
+
+def comparison_frame(first: Run, second: Run, numbers: tuple[int, int]) -> pd.DataFrame:
+    """`compare_runs` without the rows in which neither run has anything."""
+    names = [f"run {number}" for number in numbers]
     frame = compare_runs(first, second).rename(
         columns={"first": names[0], "second": names[1], "difference": "difference"}
     )
@@ -42,12 +53,7 @@ def comparison_html(first: Run, second: Run, numbers: tuple[int, int]) -> str:
     frame = frame.drop(index=["note", *lacking])  # a note is a sentence, and said as one
     if "thinking_s" not in frame.index and "tools_s" not in frame.index:
         frame = frame.drop(index="first_text_s")  # then it is the first token
-    words = comparison_words(first, second, numbers)
-    return (
-        f'<div class="lw-comparison"><p>{escaped(words)}</p>{_notes(first, second, names)}'
-        f"{frame_html(frame, index=True)}"
-        f'<p class="lw-muted">{escaped(_CAUTION)}</p></div>'
-    )
+    return frame
 
 
 def _notes(first: Run, second: Run, names: list[str]) -> str:

@@ -8,6 +8,7 @@ from lifecycle_widgets.doctor import SEVERITIES, Diagnosis
 from lifecycle_widgets.doctor.telling import because
 from lifecycle_widgets.runs import counted
 from lifecycle_widgets.widgets.formats import escaped
+from lifecycle_widgets.widgets.still.sheet import Sheet
 
 _ICONS = {"fault": "✖", "warning": "▲", "note": "●", "good": "✔"}
 
@@ -36,6 +37,19 @@ def nothing_found_html(good: Sequence[Diagnosis]) -> str:
         f'<details class="lw-finding lw-good"><summary>{_sign("good")}<span>Nothing found by '
         f"{counted(len(good), 'other check')}</span></summary><ul>{lines}</ul></details>"
     )
+
+
+def diagnoses_on(sheet: Sheet, diagnoses: Sequence[Diagnosis]) -> None:
+    """The same on paper: each with what to do and its evidence; those without fault in a list."""
+    for one in diagnoses:
+        if one.severity != "good":
+            sheet.head(f"{_ICONS[one.severity]} {one.severity}: {one.sentence}")
+            sheet.say(one.advice)
+            sheet.items([*one.evidence, *(f"Because: {said}" for said in because(one))])
+    good = [one.sentence for one in diagnoses if one.severity == "good"]
+    if good:
+        sheet.head(f"Nothing found by {counted(len(good), 'other check')}")
+        sheet.items(good)
 
 
 def _sign(severity: str) -> str:

@@ -16,8 +16,13 @@ from lifecycle_widgets.server import AnyServer, Server
 from lifecycle_widgets.waiting import wait_for
 from lifecycle_widgets.widgets.background import Background
 from lifecycle_widgets.widgets.base import Composite, Message, ServerTrait, close_all
-from lifecycle_widgets.widgets.doctor_html import finding_html, nothing_found_html
+from lifecycle_widgets.widgets.doctor_html import (
+    diagnoses_on,
+    finding_html,
+    nothing_found_html,
+)
 from lifecycle_widgets.widgets.formats import escaped
+from lifecycle_widgets.widgets.still.sheet import Sheet
 
 if TYPE_CHECKING:
     from lifecycle_widgets.history import History
@@ -76,6 +81,7 @@ class DoctorPanel(Composite):
             description="Examine", icon="stethoscope", tooltip="Look at the server; changes nothing"
         )
         self._status, self._message = widgets.HTML().add_class("lw-grow"), Message()
+        self._status.add_class("lw-status")
         self._found = widgets.VBox([]).add_class("lw-findings")
         row = widgets.HBox([self._button, self._status]).add_class("lw-row")
         super().__init__([row, self._message, self._found], keywords)
@@ -244,7 +250,15 @@ class DoctorPanel(Composite):
         return f"{whose}: {counts_text(self.diagnoses)}"
 
     def _say(self, text: str) -> None:
-        self._status.value = f'<span class="lw-muted" role="status">{escaped(text)}</span>'
+        self._status.value = f'<span class="lw-muted">{escaped(text)}</span>'
 
     def _in_short(self) -> str:
         return "looking" if self.running else counts_text(self.diagnoses)
+
+    def _still(self, sheet: Sheet) -> None:
+        whose = self.server.url if self.server is not None else "no server yet"
+        sheet.head(f"{whose}: {counts_text(self.diagnoses)}" if self.diagnoses else whose)
+        sheet.say(self.error)
+        if not self.diagnoses:
+            sheet.say("It was not examined.")
+        diagnoses_on(sheet, self.diagnoses)

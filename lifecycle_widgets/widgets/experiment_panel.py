@@ -10,15 +10,17 @@ import ipywidgets as widgets
 import traitlets
 
 from lifecycle_widgets.experiments import Experiment, ExperimentFailed, NeedsConsent, Result, Step
-from lifecycle_widgets.waiting import wait_for
+from lifecycle_widgets.waiting import Interrupted, wait_for
 from lifecycle_widgets.widgets.background import Background
 from lifecycle_widgets.widgets.base import Composite, Message
 from lifecycle_widgets.widgets.formats import escaped, seconds_text
 from lifecycle_widgets.widgets.plan_html import plan_html
-from lifecycle_widgets.widgets.result_view import ResultView
+from lifecycle_widgets.widgets.result_view import ResultView, result_on
+from lifecycle_widgets.widgets.still.sheet import Sheet
 
 MayUnload = bool | tuple[str, ...] | None
 
+_INTERRUPTED = "the experiment was stopped. What it has measured is in the panel's .result."
 _TICK_S = 0.5
 _CLOSE_S = 15.0  # how long close() waits for a run to end and to unload its models
 
@@ -34,7 +36,7 @@ class ExperimentPanel(Composite):
     experiment:
         Any `Experiment`, with its settings.
     may_unload:
-        Whether it may unload models that it did not load. None: when it comes to that, the panel
+        Whether it may unload models that others have used last. None: when it comes to that, it
         asks, with a button, which allows just the models and the server that it names.
 
     Examples
@@ -43,6 +45,8 @@ class ExperimentPanel(Composite):
     >>> panel.start().wait().verdict  # doctest: +SKIP
     'smollm2:135m: first token after 1.1 ...'
     """
+
+    _is_pictured = True
 
     experiment = traitlets.Instance(Experiment)  # type: ignore[type-abstract]
     running = traitlets.Bool()
@@ -76,7 +80,7 @@ class ExperimentPanel(Composite):
         self._background.start("plan", self._show_plan)
 
     def _parts(self) -> list[widgets.Widget]:
-        self._plan = widgets.HTML()
+        self._plan, self._planned = widgets.HTML(), ""
         self._run_button = widgets.Button(
             description="Run", icon="play", button_style="primary", tooltip="Run the experiment"
         ).add_class("lw-run")
@@ -85,9 +89,11 @@ class ExperimentPanel(Composite):
         )
         for button in (self._run_button, self._stop_button):
             button.layout.width = "92px"
-        self._bar = widgets.FloatProgress(min=0.0, max=1.0, layout={"width": "160px"})
+        self._bar = widgets.FloatProgress(
+            min=0.0, max=1.0, layout={"width": "160px"}, tooltip="How far the experiment is"
+        )
         self._bar.layout.visibility = "hidden"
-        self._status = widgets.HTML().add_class("lw-grow")
+        self._status = widgets.HTML().add_class("lw-grow").add_class("lw-status")
         row = widgets.HBox([self._run_button, self._stop_button, self._bar, self._status])
         self._question = Message()
         self._consent = widgets.Button(icon="eject", layout={"width": "auto", "display": "none"})
@@ -102,6 +108,42 @@ class ExperimentPanel(Composite):
         ]
 
     # --- for code and for the buttons ------------------------------------------------------------
+
+    def run(self) -> Result:
+        """The result, without measuring twice what was measured by hand.
+
+        The one that is there, where this experiment was run in the panel to its end, with the
+        settings that it has now; that of the run that goes on, when it has ended; else it is
+        measured now, in the panel.
+
+        Returns
+        -------
+        Result
+            Not complete where it was stopped.
+
+        Raises
+        ------
+        NeedsConsent, ExperimentFailed, UnknownModel, ServerUnreachable, ServerError, MemoryError
+            As `wait` does; RuntimeError when the panel is closed.
+
+        Examples
+        --------
+        >>> panel.run().verdict  # doctest: +SKIP
+        'smollm2:135m: first token after 1.1 ...'
+        """
+        with self._lock:
+            is_there = not self.running and self._is_measured()
+            if not (self.running or is_there):
+                self.start()
+        if is_there:
+            kept: Result = self.result
+            return kept
+        return self.wait()
+
+    def _is_measured(self) -> bool:
+        """Whether the result is whole, and that of the experiment as it is set now."""
+        result = self.result
+        return result is not None and result.is_complete and self.experiment.is_of(result)
 
     def start(self) -> ExperimentPanel:
         """Begin. Returns itself at once.
@@ -156,7 +198,8 @@ class ExperimentPanel(Composite):
                 )
         except KeyboardInterrupt:  # the kernel's stop button means this run
             self.stop()
-            raise
+            wait_for(ended, _CLOSE_S)  # it unloads what it has loaded
+            raise Interrupted(_INTERRUPTED) from None
         if self._fault is not None:
             raise self._fault
         assert isinstance(self.result, Result)
@@ -234,13 +277,13 @@ class ExperimentPanel(Composite):
         self.result = result
 
     def _ask(self, experiment: Experiment[Any], needs: NeedsConsent) -> None:
-        """Ask before models are unloaded that the experiment did not load."""
-        is_it = "is in memory, and the experiment did not load it"
-        are_they = "are in memory, and the experiment did not load them"
+        """Ask before models are unloaded that somebody else has used last."""
+        are, it = ("is", "it has") if len(needs.models) == 1 else ("are", "they have")
         self._asked = experiment, experiment.server.url, needs.models
         self._question.show(
-            f"{needs.named} {is_it if len(needs.models) == 1 else are_they}: somebody may be using "
-            f"what it would unload on {experiment.server.url}. Nothing has been touched.",
+            f"{needs.named} {are} in memory, and somebody else's request came last: they may be "
+            f"using what this would unload on {experiment.server.url}. Nothing has been touched. "
+            f"Wait until {it} left, or:",
             is_error=False,
         )
         self._consent.description = f"Unload {', '.join(needs.models)} and run"
@@ -266,11 +309,12 @@ class ExperimentPanel(Composite):
         experiment = self.experiment
         self._plan.value = '<span class="lw-muted">Working out what will be run…</span>'
         try:
-            shown, fault = plan_html(experiment.plan()), ""
+            plan = experiment.plan()
+            shown, planned, fault = plan_html(plan), plan.what, ""
         except Exception as error:
-            shown, fault = "", str(error)
+            shown, planned, fault = "", "", str(error)
         if experiment is self.experiment and not self._background.closed:
-            self._plan.value = shown
+            self._planned, self._plan.value = planned, shown
             if fault and not self.running:
                 self.error = fault
 
@@ -319,3 +363,14 @@ class ExperimentPanel(Composite):
     def _in_short(self) -> str:
         state = "running" if self.running else "done" if self.result else "not run"
         return f"{type(self.experiment).__name__}, {state}"
+
+    def _still(self, sheet: Sheet) -> None:
+        result = self.result
+        sheet.head(self._in_short())
+        sheet.say(self._planned)
+        sheet.say(self.error)
+        if isinstance(result, Result):
+            result_on(sheet, result)
+
+    def _still_sources(self) -> tuple[traitlets.HasTraits, ...]:
+        return self, self._plan

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lifecycle_widgets.experiments.statistics import digits
 from lifecycle_widgets.widgets.formats import clock_text, escaped
+from lifecycle_widgets.widgets.terms_html import meanings_html, titled
 
 _MOST_ROWS = 200
 _NOTHING = "–"
@@ -18,6 +19,8 @@ _NOTHING = "–"
 def frame_html(frame: pd.DataFrame, *, index: bool = False, most_rows: int = _MOST_ROWS) -> str:
     """The table; of a long one the first ``most_rows`` rows, and it says so.
 
+    What its columns mean is in their tooltips, and folded away below it.
+
     Examples
     --------
     >>> "<td>&lt;b&gt;</td>" in frame_html(pd.DataFrame({"model": ["<b>"]}))
@@ -25,17 +28,21 @@ def frame_html(frame: pd.DataFrame, *, index: bool = False, most_rows: int = _MO
     """
     shown = frame.head(most_rows)
     names = ([frame.index.name or ""] if index else []) + [str(name) for name in frame.columns]
-    rows = [
-        ([label] if index else []) + list(row)
-        for label, row in zip(shown.index, shown.itertuples(index=False, name=None), strict=True)
-    ]
-    head = "".join(f"<th scope='col'>{escaped(name)}</th>" for name in names)
-    body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
+    labels = [str(label) for label in shown.index] if index else []
+    rows = ["".join(map(_cell, row)) for row in shown.itertuples(index=False, name=None)]
+    if index:
+        firsts = [_cell(label, titled(str(label))) for label in shown.index]
+        rows = [first + row for first, row in zip(firsts, rows, strict=True)]
+    head = "".join(
+        f"<th scope='col'{titled(name)}>{escaped(name)}</th>" if name else "<td></td>"
+        for name in names
+    )
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
     left = len(frame) - len(shown)
     more = f"<p class='lw-muted'>and {left} more rows, in the frame.</p>" if left else ""
     return (
         f"<div class='lw-table'><table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>{more}"
+        f"<tbody>{body}</tbody></table></div>{more}{meanings_html([*names, *labels])}"
     )
 
 
@@ -60,7 +67,7 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, more: str = "") -> str:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     kind = " class='lw-number'" if is_number else ""
-    return f"<td{kind}>{escaped(value_text(value))}</td>"
+    return f"<td{kind}{more}>{escaped(value_text(value))}</td>"

@@ -17,6 +17,7 @@ from lifecycle_widgets.widgets.background import Background
 from lifecycle_widgets.widgets.base import Composite, Message, ServerTrait
 from lifecycle_widgets.widgets.formats import escaped, size_text
 from lifecycle_widgets.widgets.frame_html import frame_html
+from lifecycle_widgets.widgets.still.sheet import Sheet
 
 _WHAT = ("requests", "residencies", "runs", "gaps")
 _SINCE_DAYS = {"1 day": 1, "7 days": 7, "30 days": 30, "1 year": 365}
@@ -62,6 +63,7 @@ class HistoryView(Composite):
         self._forget: Callable[[], int] | None = None  # what waits for a yes
         self.set_trait("server", None if server is None else Server.of(server))
         self._table, self._about = widgets.HTML(), widgets.HTML()
+        self._last, self._count = pd.DataFrame(), 0  # what is shown, and of how many
         self._message, self._done = Message(), Message()
         super().__init__(
             [
@@ -82,7 +84,9 @@ class HistoryView(Composite):
     # --- parts -----------------------------------------------------------------------------------
 
     def _choices(self) -> widgets.Widget:
-        what = widgets.ToggleButtons(options=_WHAT, style={"button_width": "auto"})
+        what = widgets.ToggleButtons(
+            options=_WHAT, style={"button_width": "auto"}, tooltip="What is shown"
+        )
         since = widgets.Dropdown(options=list(_SINCE_DAYS), tooltip="How far back")
         since.layout.width = "96px"
         traitlets.link((self, "what"), (what, "value"))
@@ -141,6 +145,7 @@ class HistoryView(Composite):
         self.error = ""
         last = frame.tail(_SHOWN).iloc[::-1].dropna(axis="columns", how="all")
         of = f"the last {len(last)} of {len(frame):,}" if len(frame) > _SHOWN else f"{len(frame)}"
+        self._last, self._count = last, len(frame)
         self._table.value = frame_html(last) if len(frame) else ""
         self._about.value = (
             f"<span class='lw-muted'>{of} {self.what}; kept in {escaped(self.history.path)} "
@@ -189,6 +194,17 @@ class HistoryView(Composite):
 
     def _in_short(self) -> str:
         return f"{str(self.history.path)!r}, what={self.what!r}"
+
+    def _still(self, sheet: Sheet) -> None:
+        whose = "of every server" if self.server is None else f"of {self.server.url}"
+        sheet.say(f"{self._count:,} {self.what} in the last {self.since}, {whose}.")
+        sheet.say(self.error)
+        sheet.table(self._last)
+        if self._count > len(self._last):
+            sheet.say(f"The last {len(self._last)} of {self._count:,} {self.what}.")
+
+    def _still_sources(self) -> tuple[traitlets.HasTraits, ...]:
+        return self, self._table, self._about
 
 
 def _button(text: str, tooltip: str) -> widgets.Button:

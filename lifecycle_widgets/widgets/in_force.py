@@ -12,7 +12,8 @@ import traitlets
 
 from lifecycle_widgets.monitor import Monitor, Sample
 from lifecycle_widgets.widgets.base import Composite, refuse_unknown
-from lifecycle_widgets.widgets.in_force_html import in_force_html
+from lifecycle_widgets.widgets.in_force_html import in_force_html, in_force_on
+from lifecycle_widgets.widgets.still.sheet import Sheet
 
 _LEAST_S = 2.0  # between two updates
 
@@ -85,3 +86,10 @@ class InForceView(Composite):
 
     def _in_short(self) -> str:
         return str(self.monitor.server.url)
+
+    def _still(self, sheet: Sheet) -> None:
+        monitor = self.monitor
+        in_force_on(sheet, monitor.server.url, monitor.samples, monitor.requests())
+
+    def _still_sources(self) -> tuple[traitlets.HasTraits, ...]:
+        return self, self._html

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
+import pandas as pd
+
 from lifecycle_widgets.keep_alive import default_text
 from lifecycle_widgets.monitor import (
     OURS,
@@ -20,6 +22,7 @@ from lifecycle_widgets.monitor.in_force.load import cores_taken, rss_of
 from lifecycle_widgets.runs import clock_text, counted, seconds_text
 from lifecycle_widgets.server import Resident, same_name
 from lifecycle_widgets.widgets.formats import escaped, residency_text, size_text
+from lifecycle_widgets.widgets.still.sheet import Sheet
 
 _NOTHING = "–"
 _MINUTE_S = 60.0
@@ -42,12 +45,31 @@ def in_force_html(url: str, samples: Sequence[Sample], requests: Sequence[Reques
     if not samples:
         return f'<p class="lw-muted">Nothing is known of {escaped(url)} yet.</p>'
     last, cores = samples[-1], cores_taken(samples)
+    facts = "".join(_fact(*line) for line in _lines(url, last, cores, requests))
+    return f'<dl class="lw-facts">{facts}</dl>{_models_html(last, cores)}'
+
+
+def in_force_on(
+    sheet: Sheet, url: str, samples: Sequence[Sample], requests: Sequence[Request] = ()
+) -> None:
+    """The same on paper."""
+    if not samples:
+        sheet.say(f"Nothing is known of {url} yet.")
+        return
+    last, cores = samples[-1], cores_taken(samples)
+    sheet.items(f"{name}: {text}" for name, text in _lines(url, last, cores, requests))
+    sheet.table(pd.DataFrame(model_rows(last, cores), columns=list(_TITLES)))
+
+
+def _lines(
+    url: str, last: Sample, cores: Mapping[int, float], requests: Sequence[Request]
+) -> list[tuple[str, str]]:
+    """Names and texts of what is known of the server."""
     lines = server_lines(url, last)
     asked = "" if last.error else _asked(requests, last)
     lines += [("its processes", _taken(last, cores)), ("requests", asked)]
     lines += [(f"GPU {gpu.index}", _gpu(gpu)) for gpu in last.gpus]
-    facts = "".join(_fact(name, text) for name, text in lines if text)
-    return f'<dl class="lw-facts">{facts}</dl>{_models_html(last, cores)}'
+    return [(name, text) for name, text in lines if text]
 
 
 def _fact(name: str, text: str) -> str:

@@ -11,13 +11,14 @@ import traitlets
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.widgets.base import Composite, KeepAliveTrait, Message
 from lifecycle_widgets.widgets.formats import escaped
+from lifecycle_widgets.widgets.still.sheet import Sheet
 
 _CHOICES = {
     "server default": KeepAlive(None),
     "0": KeepAlive(0),
-    "30 s": KeepAlive(30),
-    "5 m": KeepAlive(300),
-    "1 h": KeepAlive(3600),
+    "30s": KeepAlive(30),
+    "5m": KeepAlive(300),
+    "1h": KeepAlive(3600),
     "forever": KeepAlive("forever"),
 }
 _ADAPTIVE, _TYPED = "adaptive", "typed…"
@@ -27,7 +28,8 @@ class KeepAlivePicker(Composite):
     """Chooses a keep_alive and says in one sentence what the server will do with it.
 
     ``value`` is always valid: a typed mistake shows what is wrong in ``error`` and leaves
-    ``value`` as it was. ``default_s`` and ``default_from`` are the server's default where it is
+    ``value`` as it was. A value that is set in code or by a link, also the same one, takes the
+    place of a mistake. ``default_s`` and ``default_from`` are the server's default where it is
     known (`InForce.default_keep_alive_s`): the sentence then says it.
 
     Parameters
@@ -92,6 +94,15 @@ class KeepAlivePicker(Composite):
         """Show anew what an adaptive one would send now, and why: it may have learnt."""
         if self.value.is_adaptive:
             self._show()
+
+    @traitlets.validate("value")
+    def _set_anew(self, proposal: Any) -> KeepAlive:
+        """What is set wins over a mistake that was typed, also where nothing changes by it."""
+        value: KeepAlive = proposal["value"]
+        if self.error and value == self.value:  # no event will tell of it
+            self._typing = False
+            self.text = _text_of(self.value)
+        return value
 
     def _value_set(self, _: Any) -> None:
         if self.value.is_adaptive and self.value is not self._adaptive:
@@ -169,6 +180,10 @@ class KeepAlivePicker(Composite):
 
     def _in_short(self) -> str:
         return f"value={str(self.value)!r}" + (f", error={self.error!r}" if self.error else "")
+
+    def _still(self, sheet: Sheet) -> None:
+        sheet.say(f"keep_alive {_text_of(self.value)}: {self._explained(self.value)}")
+        sheet.say(self.error)
 
 
 def _text_of(value: KeepAlive) -> str:

@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
+from lifecycle_widgets.widgets.base import Framed
 from lifecycle_widgets.widgets.style import static
 
 
-class Light(anywidget.AnyWidget):
+class Light(Framed, anywidget.AnyWidget):
     """Has a widget's JavaScript come to the page when it asks, once for all its widgets.
 
     An anywidget keeps its JavaScript in the state of each instance, and a notebook that is saved
@@ -34,6 +35,12 @@ class Light(anywidget.AnyWidget):
     @traitlets.default("_library")
     def _named(self) -> str:
         return f"{self._heavy.__name__} {self._version}"
+
+    def close(self) -> None:
+        """Remove it from the page; where it was displayed, what it showed last stays."""
+        self._still_ends()
+        self._unframe()
+        super().close()
 
     def _asked(self, _: Any, content: dict[str, Any], __: Any) -> None:
         """A page asks for what it needs to show the widget."""

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from plotly.serializers import custom_serializers
 
 from lifecycle_widgets.widgets.light import Light
+from lifecycle_widgets.widgets.still.sheet import Sheet
 
 _CONFIG = {"displayModeBar": False, "displaylogo": False, "responsive": True}
 _PICTURE = {"_widget_data": "_data", "_widget_layout": "_layout"}
@@ -37,6 +38,7 @@ class LightFigure(Light, go.FigureWidget):  # type: ignore[misc]
     """
 
     _heavy, _version = go.FigureWidget, plotly.__version__
+    _is_pictured = True
 
     def __init__(self, figure: Any = None, layout: Any = None) -> None:
         self._lock = threading.RLock()
@@ -72,3 +74,13 @@ class LightFigure(Light, go.FigureWidget):  # type: ignore[misc]
             with self._lock:
                 self.send_picture()
                 self.send({"has": "picture"})
+
+    def _still(self, sheet: Sheet) -> None:
+        with self._lock:
+            key = hash(self.to_json())
+        title = self.layout.title.text or "a figure"
+        sheet.draw(self._copied, str(title), key)
+
+    def _copied(self) -> go.Figure:
+        with self._lock:
+            return go.Figure(self)

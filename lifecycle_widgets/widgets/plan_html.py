@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lifecycle_widgets.experiments import Plan
+from lifecycle_widgets.experiments.face.plan import about_text
 from lifecycle_widgets.widgets.formats import escaped
 
 
@@ -14,7 +15,7 @@ def plan_html(plan: Plan) -> str:
     >>> plan_html(Plan(what="Ask it twice.", rows=2, seconds=95, memory_bytes=300_000_000))[:49]
     '<div class="lw-plan"><p>Ask it twice.</p><p class'
     """
-    facts = [f"{plan.rows} measurements", f"about {_about(plan.seconds)}"]
+    facts = [f"{plan.rows} measurements", f"about {about_text(plan.seconds)}"]
     if plan.memory_text:
         facts.append(plan.memory_text)
     if plan.models:
@@ -26,10 +27,3 @@ def plan_html(plan: Plan) -> str:
         + (f'<ul class="lw-muted">{notes}</ul>' if notes else "")
         + "</div>"
     )
-
-
-def _about(seconds: float) -> str:
-    """A duration that is only a guess: rounded up, to 5 s or to half minutes."""
-    if seconds <= 90:
-        return f"{max(5, -(-round(seconds) // 5) * 5)} s"
-    return f"{-(-round(seconds) // 30) / 2:g} min"

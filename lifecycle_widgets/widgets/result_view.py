@@ -14,6 +14,8 @@ from lifecycle_widgets.widgets.fit import Fit
 from lifecycle_widgets.widgets.formats import escaped
 from lifecycle_widgets.widgets.frame_html import frame_html
 from lifecycle_widgets.widgets.light_figure import LightFigure
+from lifecycle_widgets.widgets.still.sheet import Sheet
+from lifecycle_widgets.widgets.terms_html import reading_html
 
 
 class ResultView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -37,6 +39,8 @@ class ResultView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Show the verdict, the figure (when there is one to draw) and the measurements."""
         verdict = widgets.HTML(f'<p class="lw-verdict" role="status">{escaped(result.verdict)}</p>')
         parts: list[widgets.Widget] = [verdict]
+        if reading := reading_html(result.verdict):
+            parts.append(widgets.HTML(reading))
         if not result.frame.empty:
             try:
                 parts.append(_drawn(result.figure))
@@ -51,6 +55,26 @@ class ResultView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Remove it and its parts."""
         self.clear()
         super().close()
+
+
+def result_on(sheet: Sheet, result: Result) -> None:
+    """The same on paper: the verdict, the summary (else the measurements), and the figure."""
+    sheet.say(result.verdict)
+    summary: Any = getattr(result, "table", None)
+    if isinstance(summary, pd.DataFrame):
+        sheet.table(summary, index=any(summary.index.names))
+    sheet.say(f"{len(result.frame)} measurements.")
+    sheet.table(result.frame, rows="measurements")
+    if not result.frame.empty and _can_be_drawn(result):
+        sheet.draw(lambda: result.figure, result.verdict, id(result))
+
+
+def _can_be_drawn(result: Result) -> bool:
+    """Not one that was stopped so early that there is nothing to draw yet."""
+    try:
+        return result.figure is not None
+    except (ValueError, KeyError, IndexError):
+        return False
 
 
 def _drawn(figure: go.Figure) -> widgets.VBox:

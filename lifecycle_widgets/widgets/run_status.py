@@ -41,7 +41,7 @@ class RunStatus(widgets.HTML):  # type: ignore[misc]  # ipywidgets has no types
         super().__init__()
         self._lock = threading.Lock()
         self._followed: StructureRun | None = None
-        self.add_class("lw-grow")
+        self.add_class("lw-grow").add_class("lw-status")
 
     def end(self, text: str) -> None:
         """Say this, and follow no run any more."""

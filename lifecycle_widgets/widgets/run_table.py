@@ -11,21 +11,33 @@ import pandas as pd
 import traitlets
 
 from lifecycle_widgets.experiments import compare_runs, run_frame
-from lifecycle_widgets.runs import Run, options_text
+from lifecycle_widgets.runs import Run, counted, options_text
 from lifecycle_widgets.widgets.agent_panel import AgentPanel
 from lifecycle_widgets.widgets.base import Composite
 from lifecycle_widgets.widgets.chart import ResourceChart
 from lifecycle_widgets.widgets.chart.link_runs import link_runs
-from lifecycle_widgets.widgets.comparison_html import comparison_html
+from lifecycle_widgets.widgets.comparison_html import (
+    comparison_frame,
+    comparison_html,
+    comparison_words,
+)
 from lifecycle_widgets.widgets.formats import clock_text
 from lifecycle_widgets.widgets.light_table import LightTable
+from lifecycle_widgets.widgets.still.sheet import Sheet
+from lifecycle_widgets.widgets.terms_html import meanings_html
 from lifecycle_widgets.widgets.tuning_lab import TuningLab
 
 _AT_ONCE = 2  # runs that can be compared
 _ERROR_LENGTH = 60  # characters of an error that a row has room for; the frame has all of it
 _NARROW = "\N{NARROW NO-BREAK SPACE}"  # a title may break, but not before its unit
 _HINT = "No runs yet: they appear here as they end."
-_HOW = "Click a column to sort by it. Click two rows to compare them."
+_HOW = (
+    "Click a column to sort by it. Click two rows to compare them (by keyboard: arrows and Space)."
+)
+# on a narrow page these columns give way, so that none has to be looked for at the side
+_FIRST_TO_GO = {"started", "tokens", "loads", f"eval,{_NARROW}s", f"prompt eval,{_NARROW}s"}
+_THEN = {"was resident", "requests", "tokens/s"}
+_GONE = '<span class="lw-gone">A narrow page leaves some columns out; .frame has them all.</span>'
 
 
 class RunTable(Composite):
@@ -73,10 +85,11 @@ class RunTable(Composite):
         there = source.runs if source is not None else ()
         self.set_trait("runs", (*runs, *there))
         self._hint = widgets.HTML()
-        self._grid = LightTable(_shown(self.runs), **_LOOK)
-        self._comparison = widgets.HTML()
+        shown = _shown(self.runs)
+        self._grid = LightTable(shown, **_look(shown))
+        self._comparison, self._meanings = widgets.HTML(), widgets.HTML()
         box = widgets.Box([self._grid]).add_class("lw-grid")
-        super().__init__([self._hint, box, self._comparison], keywords)
+        super().__init__([self._hint, box, self._meanings, self._comparison], keywords)
         self.add_class("lw-runs")
         self._show()
         self.observe(self._show, "runs")
@@ -121,11 +134,14 @@ class RunTable(Composite):
         with self._lock:
             here = {id(run) for run in self.runs}
             self.selected = tuple(run for run in self.selected if id(run) in here)
-            self._hint.value = f'<span class="lw-muted">{_HOW if self.runs else _HINT}</span>'
+            hint = f"{_HOW} {_GONE}" if self.runs else _HINT
+            self._hint.value = f'<span class="lw-muted">{hint}</span>'
             self._grid.layout.display = None if self.runs else "none"
+            self._meanings.value = meanings_html(_shown(self.runs).columns) if self.runs else ""
             self._showing = True
             try:
-                self._grid.update(_shown(self.runs), selected_rows=self._rows(), **_LOOK)
+                shown = _shown(self.runs)
+                self._grid.update(shown, selected_rows=self._rows(), **_look(shown))
             finally:
                 self._showing = False
 
@@ -178,6 +194,17 @@ class RunTable(Composite):
     def _in_short(self) -> str:
         return f"{len(self.runs)} runs, {len(self.selected)} selected"
 
+    def _still(self, sheet: Sheet) -> None:
+        with self._lock:
+            runs, rows = self.runs, self._rows()
+        chosen = f"; selected: {' and '.join(str(i + 1) for i in rows)}" if rows else ""
+        sheet.say(f"{counted(len(runs), 'run')}{chosen}." if runs else "No runs yet.")
+        sheet.table(_shown(runs), rows="runs", is_last=True)
+        if len(rows) == _AT_ONCE:
+            (first, second), numbers = (runs[i] for i in rows), (rows[0] + 1, rows[1] + 1)
+            sheet.say(comparison_words(first, second, numbers))
+            sheet.table(comparison_frame(first, second, numbers), index=True)
+
 
 _LOOK: dict[str, Any] = {
     "select": "multi",
@@ -194,6 +221,15 @@ _LOOK: dict[str, Any] = {
 }
 
 
+def _look(shown: pd.DataFrame) -> dict[str, Any]:
+    """How the table looks, with the columns that give way on a narrow page."""
+    gives_way = [
+        {"className": css, "targets": [i for i, name in enumerate(shown) if name in names]}
+        for css, names in (("lw-first-to-go", _FIRST_TO_GO), ("lw-then", _THEN))
+    ]
+    return {**_LOOK, "columnDefs": gives_way}
+
+
 def _shown(runs: Sequence[Run]) -> pd.DataFrame:
     """The runs as the table shows them; text that is sorted by what it means."""
     frame = run_frame(runs)
@@ -206,6 +242,7 @@ def _shown(runs: Sequence[Run]) -> pd.DataFrame:
         "model": frame["models"],
         "keep_alive": _by_length(runs),
         **_if_any("held", frame["held"].map({True: "yes", False: ""})),
+        f"TTFT,{_NARROW}s": frame["ttft_s"].round(3),
         **_if_any("options", _differing(runs)),
         "was resident": resident,
         **_requests(frame),
@@ -215,7 +252,6 @@ def _shown(runs: Sequence[Run]) -> pd.DataFrame:
         f"eval,{_NARROW}s": frame["eval_s"].round(3),
         **_if_any(f"tools,{_NARROW}s", frame["tools_s"].round(3)),
         **_if_any(f"embeddings,{_NARROW}s", frame["embeddings_s"].round(3)),
-        f"TTFT,{_NARROW}s": frame["ttft_s"].round(3),
         **_thinking(frame),
         f"total,{_NARROW}s": frame["total_s"].round(3),
         "tokens": frame["output_tokens"],

@@ -8,6 +8,7 @@ from lifecycle_widgets.runs.phases import EMBEDDINGS, EVAL, LOAD, NOT_TOLD, PROM
 from lifecycle_widgets.runs.shown import HELD, keep_alives_text
 from lifecycle_widgets.runs.texts import counted
 from lifecycle_widgets.widgets.formats import escaped, seconds_text
+from lifecycle_widgets.widgets.terms_html import titled
 
 CLASSES = {
     LOAD: "lw-load",
@@ -78,10 +79,13 @@ def _numbers(run: Run) -> str:
         ("tokens/s", f"{rate:.1f}" if rate is not None else None),
     ]
     cells = [
-        (f'<i class="lw-swatch {CLASSES[name]}"></i>{name}', seconds_text(s))
+        (name, f'<i class="lw-swatch {CLASSES[name]}"></i>', seconds_text(s))
         for name, s in _told(run).items()
-    ] + [(name, value) for name, value in plain if value is not None]
-    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in cells)
+    ] + [(name, "", value) for name, value in plain if value is not None]
+    items = "".join(
+        f"<div><dt{titled(name)}>{swatch}{name}</dt><dd>{value}</dd></div>"
+        for name, swatch, value in cells
+    )
     return f'<dl class="lw-numbers">{items}</dl>'
 
 

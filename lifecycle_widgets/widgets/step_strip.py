@@ -12,6 +12,7 @@ from lifecycle_widgets.runs.texts import counted
 from lifecycle_widgets.short_texts import one_line
 from lifecycle_widgets.widgets.formats import escaped, seconds_text
 from lifecycle_widgets.widgets.split import CLASSES
+from lifecycle_widgets.widgets.terms_html import titled
 
 _MOST_ROWS = 30
 _SHOWN = 120  # characters of a text, a call or an error; the cell shows those that have room
@@ -37,7 +38,7 @@ def step_strip_html(run: Run) -> str:
     if len(run.steps) < 2 and not any(step.tool_calls or step.tools_s for step in run.steps):
         return ""
     steps, columns = run.steps, _columns(run)
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("", *columns))
+    head = "".join(f'<th scope="col"{titled(name)}>{name}</th>' for name in ("", *columns))
     whole_s = max(run.timings.total_s, *(step.end_s for step in steps))
     rows = "".join(
         _row(number, [_cell(name, _value(name, step, run)) for name in columns])

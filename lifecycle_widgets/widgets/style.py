@@ -1,4 +1,4 @@
-"""Style: the package's one style sheet, and Ctrl+Enter."""
+"""Style: the package's one style sheet, and what it cannot do for keyboards and screen readers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import anywidget
 
 STATIC = Path(__file__).parent / "static"
+_ACCESS = ("names", "said", "focus", "rows")
 
 
 # in JavaScript whole lines only: an address in a text has two slashes, too
@@ -41,7 +42,8 @@ class Style(anywidget.AnyWidget):
     'none'
     """
 
-    _esm = static("style.js")
+    _esm = "\n".join(static(f"access/{part}.js") for part in _ACCESS)
+    _esm += static("kernel.js") + static("still.js") + static("style.js")
     _css = static("lab.css")
 
     def __init__(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import traitlets
 
 from lifecycle_widgets.widgets.base import Single, refuse_unknown
+from lifecycle_widgets.widgets.still.sheet import Sheet
 from lifecycle_widgets.widgets.style import static
 
 _BATCH_S = 0.05  # at most 20 messages a second, however fast the tokens come
@@ -65,6 +66,9 @@ class GrowingText(Single):
         with self._lock:
             self._send_pending()
             self._saved = self.text
+
+    def _still(self, sheet: Sheet) -> None:
+        sheet.quote(self.text or self.hint)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.text)} characters)"

@@ -82,7 +82,7 @@ def test_too_little_for_a_t_star(in_a_row_result: InARowResult, shut: Shut) -> N
 def test_without_a_price_it_asks(in_a_row_result: InARowResult, shut: Shut) -> None:
     facts = {**in_a_row_result.facts, "price_s_per_gb_min": None}
     widget = shut(BreakEven(InARowResult(in_a_row_result.frame, facts)))
-    assert "worth to you? Move the slider" in widget._message.value
+    assert "worth to you? Move the slider, or type it" in widget._message.value
     assert widget._sentence.value == widget._table.value == ""
     assert math.isnan(widget.break_even_s)
     widget._slider.value = 2.0
@@ -111,6 +111,24 @@ def test_the_length_of_the_conversation_moves_t_star(
     widget.reloads = None
     assert widget.history_tokens is None
     assert widget.break_even_s == in_a_row_result.break_even(1.0).median
+
+
+def test_the_price_that_was_set_stays(shut: Shut) -> None:
+    """On the page the slider stands on a step beside it; the number is what was set."""
+    widget = shut(BreakEven(price_s_per_gb_min=60))
+    assert (widget._field.value, widget._slider.readout) == (60, False)
+    widget._slider.value = 63.0957  # as the page sends it back
+    assert (widget.price_s_per_gb_min, widget._field.value) == (60, 60)
+    widget._slider.value = 70.7946  # moved by hand
+    assert (widget.price_s_per_gb_min, widget._field.value) == (71, 71)
+    widget._field.value = 300  # typed: more than the slider has
+    assert widget.price_s_per_gb_min == 300
+    widget._field.value = -1
+    assert "give seconds of waiting per GB-minute" in widget._message.value
+    assert widget.price_s_per_gb_min == 300
+    widget.price_s_per_gb_min = 300  # set in code, it takes the mistake's place
+    assert widget._field.value == 300
+    assert "give seconds" not in widget._message.value
 
 
 def test_only_the_result_that_it_is_for() -> None:

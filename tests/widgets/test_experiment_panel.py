@@ -14,7 +14,9 @@ from widget_parts import until
 from lifecycle_widgets.experiments import ColdAndWarm, ExperimentFailed, InTurn, NeedsConsent
 from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import Server, UnknownModel
+from lifecycle_widgets.waiting import Interrupted
 from lifecycle_widgets.widgets import ExperimentPanel
+from tests.somebody import preloads, somebodys
 
 MODEL, OTHER = "smollm2:135m", "smollm2:135m-f16"
 Shut = Callable[[Any], Any]
@@ -42,6 +44,53 @@ def test_pressing_run_is_enough(server: Server, shut: Shut) -> None:
     assert server.residents() == ()
 
 
+def test_run_takes_what_was_measured_by_hand(server: Server, shut: Shut) -> None:
+    panel = shut(made(server))
+    panel._run_button.click()
+    result = panel.run()  # that of the run that goes on
+    assert result.is_complete
+    assert panel.run() is result
+    panel.experiment.rounds = 2
+    assert not panel.experiment.is_of(result), "with other settings it is measured anew"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.environ.get("LIFECYCLE_LONG") != "1", reason="needs LIFECYCLE_LONG=1")
+def test_run_measures_where_there_is_no_result_of_these_settings(
+    server: Server, shut: Shut
+) -> None:
+    panel = shut(made(server))
+    panel.start()
+    until(lambda: panel._step.done >= 1)
+    panel.stop()
+    assert not panel.wait(20).is_complete
+    result = panel.run()
+    assert result.is_complete, "what was stopped is no result"
+    panel.experiment.rounds = 2
+    again = panel.run()
+    assert panel.result is again is not result
+    assert again.facts["rounds"] == 2
+
+
+def test_an_interrupt_says_what_was_stopped_and_where_the_rest_is(
+    server: Server, shut: Shut
+) -> None:
+    panel = shut(made(server, rounds=50))
+    panel.start()
+    until(lambda: panel._step.done >= 1)
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(Interrupted) as caught:
+        panel.run()
+    [line] = caught.value._render_traceback_()
+    assert line == (
+        "KeyboardInterrupt: the experiment was stopped. What it has measured is in the panel's "
+        ".result."
+    )
+    assert panel.result is not None
+    assert len(panel.result.frame) >= 1
+    assert server.residents() == ()
+
+
 def test_stop_keeps_what_is_measured(server: Server, shut: Shut) -> None:
     panel = shut(made(server, rounds=50))
     panel.start()
@@ -59,14 +108,14 @@ def test_stop_keeps_what_is_measured(server: Server, shut: Shut) -> None:
 
 
 def test_it_asks_before_it_unloads(shut: Shut) -> None:
-    with Sandbox(models=[MODEL]) as own:  # by its address alone it is somebody's own server
+    with somebodys(models=[MODEL]) as own:
         server = Server(own.url)
-        server.preload(MODEL, "10m")
+        preloads(server.url, MODEL, "10m")
         panel = shut(made(server))
         panel._run_button.click()
         with pytest.raises(NeedsConsent):
             panel.wait(20)
-        assert "somebody may be using" in panel._question.value
+        assert "they may be using" in panel._question.value
         assert panel._consent.layout.display is None
         assert server.resident(MODEL) is not None
         panel._consent.click()
@@ -84,14 +133,14 @@ def asked(panel: ExperimentPanel) -> None:
 
 
 def test_the_button_allows_what_it_names_and_no_more(shut: Shut) -> None:
-    with Sandbox(models=[MODEL, OTHER]) as own:
+    with somebodys(models=[MODEL, OTHER]) as own:
         server = Server(own.url)
-        server.preload(MODEL, "10m")
+        preloads(server.url, MODEL, "10m")
         turns = InTurn([MODEL, OTHER], keep_alives=("1m",), rounds=1, pause_s=0.1, server=server)
         panel = shut(ExperimentPanel(turns))
         asked(panel)
         assert panel._consent.description == f"Unload {MODEL} and run"
-        server.preload(OTHER, "10m")  # meanwhile
+        preloads(server.url, OTHER, "10m")  # meanwhile
         panel._consent.click()
         with pytest.raises(NeedsConsent):
             panel.wait(20)
@@ -104,10 +153,10 @@ def test_the_button_allows_what_it_names_and_no_more(shut: Shut) -> None:
 
 
 def test_an_alias_is_asked_about_by_both_names(shut: Shut) -> None:
-    with Sandbox(models=[MODEL]) as own:
+    with somebodys(models=[MODEL]) as own:
         server = Server(own.url)
         server.client.copy(MODEL, "mine")
-        server.preload(MODEL, "10m")
+        preloads(server.url, MODEL, "10m")
         panel = shut(made(server, model="mine"))
         asked(panel)
         assert f"mine (in memory as {MODEL})" in panel._question.value
@@ -116,10 +165,10 @@ def test_an_alias_is_asked_about_by_both_names(shut: Shut) -> None:
 
 
 def test_consent_for_one_server_is_none_for_another(shut: Shut) -> None:
-    with Sandbox(models=[MODEL]) as one, Sandbox(models=[MODEL]) as other:
+    with somebodys(models=[MODEL]) as one, somebodys(models=[MODEL]) as other:
         servers = Server(one.url), Server(other.url)
         for server in servers:
-            server.preload(MODEL, "10m")
+            preloads(server.url, MODEL, "10m")
         panel = shut(made(servers[0]))
         asked(panel)
         panel.experiment.server = servers[1]  # switched, the button still there

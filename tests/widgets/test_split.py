@@ -41,7 +41,7 @@ WITH_TOOLS = run(
 
 
 def numbers(page: str) -> dict[str, str]:
-    found = re.findall(r"<dt>(?:<i[^>]*></i>)?(.*?)</dt><dd>(.*?)</dd>", page)
+    found = re.findall(r"<dt[^>]*>(?:<i[^>]*></i>)?(.*?)</dt><dd>(.*?)</dd>", page)
     return dict(found)
 
 

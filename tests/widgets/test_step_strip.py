@@ -36,7 +36,7 @@ LOOP = run(
 def rows(page: str) -> list[dict[str, str]]:
     """What each row says, by the heads of the columns."""
     head, *bodies = re.split("<tbody>", page)
-    names = re.findall(r'<th scope="col">(.*?)</th>', head)[1:]
+    names = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', head)[1:]
     cells = [re.findall(r"<td[^>]*>(.*?)</td>", body)[: len(names)] for body in bodies]
     return [
         {n: re.sub("<[^>]*>", " ", c).strip() for n, c in zip(names, row, strict=True)}

@@ -16,6 +16,7 @@ from lifecycle_widgets.advisor.workload.workload import Workload
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE
 from lifecycle_widgets.widgets.base import Message
 from lifecycle_widgets.widgets.server_switch import ServerSwitch
+from tests.somebody import preloads
 
 ONE, OTHER = "smollm2:135m", "smollm2:135m-f16"
 SHORT = {"num_predict": 12, "seed": 1}
@@ -108,6 +109,30 @@ def test_unload_now(lab: TuningLab, server: Server) -> None:
     until(lambda: [r.why for r in lab.monitor.residencies()] == ["requested"])
     until(lambda: unload.disabled)
     assert lab.error == ""
+
+
+def test_unload_now_asks_where_somebody_else_has_used_it_last(
+    lab: TuningLab, server: Server
+) -> None:
+    unload, question = button(lab, "Unload now"), lab._question
+    preloads(server.url, ONE, -1)
+    until(lambda: not unload.disabled)
+    unload.click()
+    until(lambda: question.is_open)
+    assert f"{ONE} is in memory, forever, and somebody else has used it last" in shown(question)
+    question.no.click()
+    assert not question.is_open
+    assert server.resident(ONE) is not None
+    unload.click()
+    until(lambda: question.is_open)
+    question.yes.click()
+    until(lambda: server.resident(ONE) is None)
+    preloads(server.url, ONE, "10m")
+    until(lambda: not unload.disabled)
+    unload.click()
+    until(lambda: question.is_open)
+    lab.unload()  # a call is an answer
+    until(lambda: not question.is_open)
 
 
 def test_the_picker_follows_the_monitor(lab: TuningLab, server: Server) -> None:

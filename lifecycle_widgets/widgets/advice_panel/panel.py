@@ -22,10 +22,11 @@ from lifecycle_widgets.widgets.advice_panel.adviser import Adviser, Source
 from lifecycle_widgets.widgets.advice_panel.apply import Apply, Lab
 from lifecycle_widgets.widgets.advice_panel.shown import Shown
 from lifecycle_widgets.widgets.advice_panel.t_star import TStar
-from lifecycle_widgets.widgets.advice_panel.words import ASK
+from lifecycle_widgets.widgets.advice_panel.words import ASK, advice_on
 from lifecycle_widgets.widgets.background import Background
 from lifecycle_widgets.widgets.base import Composite, Message, ServerTrait
 from lifecycle_widgets.widgets.formats import escaped
+from lifecycle_widgets.widgets.still.sheet import Sheet
 
 _CLOSE_S = 3.0
 
@@ -63,6 +64,8 @@ class AdvicePanel(Composite):
     >>> panel.wait().models[0].keep_alive  # doctest: +SKIP
     KeepAlive('2m')
     """
+
+    _is_pictured = True
 
     price = traitlets.Any(None, help="A Price; None: it was not said yet.")
     server = ServerTrait()
@@ -123,7 +126,7 @@ class AdvicePanel(Composite):
         self._model.layout.width, self._model.layout.display = "max-content", "none"
         again = widgets.Button(description="Look again", tooltip="Read what was asked once more")
         again.layout.width = "auto"
-        self._status = widgets.HTML().add_class("lw-grow")
+        self._status = widgets.HTML().add_class("lw-grow").add_class("lw-status")
         row = widgets.HBox([self._t_star, self._model, again, self._status]).add_class("lw-row")
         self._message, self._note = Message(), Message()
         self._shown = Shown(Apply(self._background, lambda: self.server, lab))
@@ -264,9 +267,19 @@ class AdvicePanel(Composite):
         self._filling = False
 
     def _say(self, text: str) -> None:
-        self._status.value = f'<span class="lw-muted" role="status">{escaped(text)}</span>'
+        self._status.value = f'<span class="lw-muted">{escaped(text)}</span>'
 
     def _in_short(self) -> str:
         one = self._one()
         told = "no price" if self.price is None else str(self.price)
         return told if one is None else f"{one.model!r}: {one.keep_alive}; {told}"
+
+    def _still(self, sheet: Sheet) -> None:
+        one, advice = self._one(), self.advice
+        sheet.say(ASK if self.price is None else f"The price: {self.price}.")
+        sheet.say(self.error)
+        if advice is None or one is None:
+            return
+        advice_on(sheet, advice, one)
+        if self._shown.is_drawn:
+            sheet.draw(self._shown.figure_now, one.because, (id(advice), one.model))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from lifecycle_widgets.experiments.figures.style import COLORS, TEXT, finish
+from lifecycle_widgets.experiments.figures.style import COLORS, MARK, finish
 from lifecycle_widgets.experiments.statistics import digits
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import counted
@@ -19,17 +19,16 @@ from lifecycle_widgets.widgets.light_figure import LightFigure
 _AT_0, _AT_FOREVER = SHORTEST_S / 2.5, LONGEST_S * 2.5
 _TICKS = {
     _AT_0: "0",
-    1: "1 s",
-    10: "10 s",
-    60: "1 m",
-    600: "10 m",
-    3600: "1 h",
-    6 * 3600: "6 h",
-    24 * 3600: "1 d",
-    LONGEST_S: "7 d",
+    1: "1s",
+    10: "10s",
+    60: "1m",
+    600: "10m",
+    3600: "1h",
+    24 * 3600: "24h",
     _AT_FOREVER: "forever",
 }
-_STEPS = (1, 1.5, 2, 3, 5)  # of the axis of costs, in each power of ten
+_STEPS = (1, 2, 5)  # of the axis of costs, in each power of ten
+_LITTLE = 4  # times the least: below it there is room for one more, 1.5
 _CURVE, _FLOOR, _T_STAR, _TODAY, _THEN = range(5)
 _HOVER = "%{customdata}<extra></extra>"
 
@@ -39,7 +38,7 @@ def empty_figure() -> LightFigure:
     figure = LightFigure(
         [
             go.Scatter(mode="lines", line={"color": COLORS[0], "width": 2}),
-            go.Scatter(mode="lines", line={"color": TEXT, "width": 1.5, "dash": "dash"}),
+            go.Scatter(mode="lines", line={"color": MARK, "width": 1.5, "dash": "dash"}),
             go.Scatter(mode="lines", line={"color": COLORS[3], "width": 1.5, "dash": "dot"}),
             _marker("circle-open", COLORS[1], 18),  # around the other where they are the same
             _marker("diamond", COLORS[2], 10),
@@ -48,12 +47,13 @@ def empty_figure() -> LightFigure:
     figure.update_xaxes(
         type="log",
         title="keep_alive",
+        tickangle=0,
         tickvals=list(_TICKS),
         ticktext=list(_TICKS.values()),
         range=[math.log10(_AT_0) - 0.1, math.log10(_AT_FOREVER) + 0.15],
     )
     figure.update_yaxes(type="log", title="cost, × the least")
-    finish(figure, "", height=340)
+    finish(figure, "", height=400)
     return figure
 
 
@@ -95,6 +95,7 @@ def draw(
         figure.layout.title.text = f"What {escaped(model)} would have cost, by its keep_alive"
         figure.layout.yaxis.range = [math.log10(low), math.log10(high)]
         ticks = [step * 10**power for power in range(5) for step in _STEPS]
+        ticks = sorted([*ticks, 1.5, 3]) if high < _LITTLE else ticks
         # where all is dear they would stand on each other
         ticks = [
             tick for tick in ticks if tick <= high and (high < 30 or math.log10(tick) % 1 == 0)

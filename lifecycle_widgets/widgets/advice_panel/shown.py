@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import ipywidgets as widgets
+import plotly.graph_objects as go
 
 from lifecycle_widgets.advisor.price import Price
 from lifecycle_widgets.advisor.recommend.advice import Advice
@@ -87,6 +88,15 @@ class Shown(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if curve.is_drawn:
             then = one.keep_alive if is_advised else None
             draw(self.figure, curve, one.model, one.today, then)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether there is a curve."""
+        return bool(self._chart.children)
+
+    def figure_now(self) -> go.Figure:
+        """The curve as it is now, for paper."""
+        return go.Figure(self.figure)
 
     def clear(self) -> None:
         """There is no advice any more."""

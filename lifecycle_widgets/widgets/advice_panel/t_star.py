@@ -47,7 +47,7 @@ class TStar(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
             layout={"width": "340px"},
         )
         label = widgets.HTML("A reload is worth")
-        unit = widgets.HTML("s of the idle model (T*)")
+        unit = widgets.HTML("s of the idle model (T*)").add_class("lw-unit")
         super().__init__([label, self.slider, unit])
         self.add_class("lw-row")
         self.slider.observe(self._slid, "value")

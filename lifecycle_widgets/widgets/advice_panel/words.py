@@ -10,6 +10,7 @@ from lifecycle_widgets.advisor.recommend.values import Evidence, ModelAdvice
 from lifecycle_widgets.runs import counted, seconds_text
 from lifecycle_widgets.widgets.formats import escaped
 from lifecycle_widgets.widgets.frame_html import value_text
+from lifecycle_widgets.widgets.still.sheet import Sheet
 
 ASK = (
     "What is a reload worth to you? Move the slider to T*: for so long the idle model may stay in "
@@ -25,6 +26,16 @@ def sentence_html(one: ModelAdvice) -> str:
         f'<p class="lw-verdict" role="status">{escaped(one.because)}</p>'
         f'<p class="lw-verdict lw-muted">{escaped(aside)}</p>'
     )
+
+
+def advice_on(sheet: Sheet, advice: Advice, one: ModelAdvice) -> None:
+    """The same on paper, with the table and what the server should be started with."""
+    sheet.say(one.because)
+    sheet.say(f"{evidence_text(one.evidence)} {one.guarantee}")
+    sheet.items([*one.warnings, *advice.notes])
+    sheet.table(table(advice))
+    if advice.server is not None:
+        sheet.say(f"For the server: {settings_text(advice)}. {advice.server.because}")
 
 
 def evidence_text(seen: Evidence) -> str:
@@ -54,8 +65,14 @@ def server_html(advice: Advice) -> str:
     """What the server should be started with."""
     if advice.server is None:
         return ""
-    settings = ", ".join(f"{name}={value}" for name, value in advice.server.settings.items())
-    return f"<p>For the server: <b>{escaped(settings)}</b>. {escaped(advice.server.because)}</p>"
+    settings = escaped(settings_text(advice))
+    return f"<p>For the server: <b>{settings}</b>. {escaped(advice.server.because)}</p>"
+
+
+def settings_text(advice: Advice) -> str:
+    """The server's settings that are advised; empty: none."""
+    settings = advice.server.settings if advice.server is not None else {}
+    return ", ".join(f"{name}={value}" for name, value in settings.items())
 
 
 def table(advice: Advice) -> pd.DataFrame:

@@ -10,19 +10,22 @@ from typing import Any, TypeVar
 
 import traitlets
 
-from lifecycle_widgets.agent import StructureRun, warm_up
+from lifecycle_widgets.agent import StructureRun, checked_options, warm_up
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run, Think
 from lifecycle_widgets.server import AnyServer, Server
+from lifecycle_widgets.waiting import Interrupted
 from lifecycle_widgets.widgets.agent_panel import words
 from lifecycle_widgets.widgets.agent_panel.code import code_of
 from lifecycle_widgets.widgets.agent_panel.launch import agent_run, structure_run, whole_structure
 from lifecycle_widgets.widgets.agent_panel.memory import Remembered
+from lifecycle_widgets.widgets.agent_panel.on_paper import turns_on
 from lifecycle_widgets.widgets.agent_panel.outlook import Outlook
 from lifecycle_widgets.widgets.agent_panel.parts import Parts
 from lifecycle_widgets.widgets.agent_panel.traits import PanelTraits
 from lifecycle_widgets.widgets.agent_panel.turn import ended_text
 from lifecycle_widgets.widgets.base import Composite
+from lifecycle_widgets.widgets.still.sheet import Sheet
 
 _ASKS_S = 0.05  # how long the page waits for the first request to be sent
 _CLOSE_S = 3.0  # how long close() waits for a run to end
@@ -143,6 +146,14 @@ class AgentPanel(PanelTraits, Composite):
         parts.clear.on_click(self._cleared)
         self._outlook.begin(self, parts)
 
+    @traitlets.validate("options")
+    def _checked(self, proposal: Any) -> dict[str, Any]:
+        """What is set in code wins over a mistake in a field, also where nothing changes by it."""
+        options = checked_options(proposal["value"])
+        if options == self.options:
+            self._parts.settings.forget_mistakes()
+        return options
+
     # --- for code and for the buttons ------------------------------------------------------------
 
     def start(self, *, remember: bool = True) -> AgentPanel:
@@ -224,7 +235,7 @@ class AgentPanel(PanelTraits, Composite):
             return begun.wait(timeout_s)
         except KeyboardInterrupt:  # the kernel's stop button means this run
             begun.stop()
-            raise
+            raise Interrupted(words.INTERRUPTED) from None
         finally:
             if not begun.running:  # its end is shown before it is told
                 ended.wait(_REPORT_S)
@@ -352,3 +363,10 @@ class AgentPanel(PanelTraits, Composite):
         if self.structure is not None:
             whom = f"structure={type(self.structure).__name__}"
         return f"{whom}, keep_alive={str(self.keep_alive)!r}, {state}"
+
+    def _still(self, sheet: Sheet) -> None:
+        whom = self.model or "no model yet" if self.structure is None else "its own structure"
+        sheet.say(f"Asks {whom}, with keep_alive {self.keep_alive}.")
+        ended = len(self._parts.talk.turns) - self.running
+        turns_on(sheet, self.runs[-ended:] if ended > 0 else ())
+        sheet.say(self.error)

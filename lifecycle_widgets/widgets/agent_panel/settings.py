@@ -24,7 +24,7 @@ class Settings(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Fields for the options, the rules, the tools and the rest; each is a trait as well.
 
     A field and its option are two views of one value. A mistake in a field leaves the option as it
-    was and is told in ``error``.
+    was and is told in ``error``; options that are set in code, also the same ones, take its place.
 
     Examples
     --------
@@ -84,6 +84,11 @@ class Settings(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.observe(self._show, names)
         self.think.observe(self._show, "think")
 
+    def forget_mistakes(self) -> None:
+        """What stands in the fields are the options again, as after a value was set in code."""
+        if self._faults:
+            self._options_set()
+
     def field(self, name: str) -> widgets.Text:
         """The field of one of the options that have one."""
         return self._fields[name]
@@ -136,7 +141,7 @@ class Settings(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     # --- from the traits to the fields -----------------------------------------------------------
 
-    def _options_set(self, _: Any) -> None:
+    def _options_set(self, _: Any = None) -> None:
         if self._typing:
             return
         self._faults, self.error = {}, ""
@@ -178,7 +183,10 @@ class Settings(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     @traitlets.validate("options")
     def _checked(self, proposal: Any) -> dict[str, Any]:
-        return checked_options(proposal["value"])
+        options = checked_options(proposal["value"])
+        if not self._typing and options == self.options:  # no event will tell of it
+            self.forget_mistakes()
+        return options
 
 
 def _field(number: Number) -> widgets.Text:

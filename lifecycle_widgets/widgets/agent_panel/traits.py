@@ -7,8 +7,9 @@ from typing import Any
 import traitlets
 
 from lifecycle_widgets.agent import checked_options
+from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.runs import Run
-from lifecycle_widgets.widgets.base import KeepAliveTrait, ServerTrait
+from lifecycle_widgets.widgets.base import KeepAliveTrait, ServerTrait, tell_again
 from lifecycle_widgets.widgets.think_picker import ThinkTrait
 
 
@@ -55,3 +56,11 @@ class PanelTraits(traitlets.HasTraits):
     @traitlets.validate("options")
     def _checked(self, proposal: Any) -> dict[str, Any]:
         return checked_options(proposal["value"])
+
+    @traitlets.validate("keep_alive")
+    def _set_anew(self, proposal: Any) -> KeepAlive:
+        """While a mistake elsewhere blocks, what is linked hears of it though nothing changes."""
+        value: KeepAlive = proposal["value"]
+        if self.blocked and value == self.keep_alive:
+            tell_again(self, "keep_alive")
+        return value

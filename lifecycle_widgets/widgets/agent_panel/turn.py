@@ -57,8 +57,8 @@ class Turn(anywidget.AnyWidget):
             "thought": thought_text(run.timings.thinking_s),
             "answer": run.answer,
             "html": html,
-            "said": _said(run),
-            "short": _short(run),
+            "said": said_text(run),
+            "short": short_text(run),
             "split": where_html(run) if has_split(run) else "",
         }
         self._told = {**self._told, **{name: sendable(text) for name, text in told.items()}}
@@ -92,7 +92,7 @@ def where_html(run: Run) -> str:
     return split_html(run) + step_strip_html(run)
 
 
-def _said(run: Run) -> str:
+def said_text(run: Run) -> str:
     """What has to be said of a turn that is not what was hoped for."""
     ended = run.error or ""
     if run.stopped and not run.error:
@@ -101,7 +101,7 @@ def _said(run: Run) -> str:
     return " ".join(filter(None, [ended, note]))
 
 
-def _short(run: Run) -> str:
+def short_text(run: Run) -> str:
     """One line, for when the rest is folded."""
     rate = run.timings.tokens_per_s
     told: list[Any] = [ended_text(run), f"{rate:.1f} tokens/s" if rate is not None else None]

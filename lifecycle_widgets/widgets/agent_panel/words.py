@@ -11,6 +11,10 @@ from lifecycle_widgets.widgets.agent_panel.traits import PanelTraits
 
 CLOSED = "This panel is closed. Make a new one to run a prompt."
 GOES_ON = "A run is going on. Stop it, or wait for its end, then run again."
+INTERRUPTED = (
+    "the run was stopped. What had come is in the panel's .run, as soon as it has ended (of a lab: "
+    "lab.panel.run)."
+)
 ALONE = "by itself, without the turns above"
 _ONLY_EMBEDS = "{} only makes embeddings: it cannot answer a prompt."
 

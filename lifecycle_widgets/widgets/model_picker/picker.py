@@ -27,6 +27,7 @@ from lifecycle_widgets.widgets.model_picker.choice import ModelChoice
 from lifecycle_widgets.widgets.model_picker.errand import Errand
 from lifecycle_widgets.widgets.model_picker.inventory import Inventory
 from lifecycle_widgets.widgets.model_picker.pull_row import CANCELLED, PullRow
+from lifecycle_widgets.widgets.still.sheet import MOST_ROWS, Sheet
 
 _NEEDED = "smollm2:135m"  # what to install where nothing is said to be needed
 _SHOW_S = 0.5  # how often the list shows what was learnt meanwhile
@@ -83,6 +84,7 @@ class ModelPicker(Composite):
         self._learning = Errand(self._background, "learn", self._learn)
         self._showing = self._lost = False
         self._gone = ""  # what was chosen, and is no longer installed
+        self._refused = ""  # why what a person chose last was not taken
         super().__init__(self._parts(), keywords)
         self.needs = (needs,) if isinstance(needs, str) else tuple(needs)
         self.server = server if server is not None else Server.find()
@@ -200,6 +202,8 @@ class ModelPicker(Composite):
             raise UnknownModel(name, [m.name for m in self.models], self._inventory.server.url)
         if not found.can_chat:
             raise ValueError(words.cannot_chat(found))
+        if self._refused and self.error == self._refused:  # a good choice takes its place
+            self._refused = self.error = ""
         return found.name
 
     # --- what is shown ---------------------------------------------------------------------------
@@ -257,7 +261,7 @@ class ModelPicker(Composite):
         try:
             self.model = change["new"]
         except (ValueError, LookupError) as refused:
-            self.error = str(refused)
+            self.error = self._refused = str(refused)
         self._show()  # also when it is what it was: the page shows the one that was refused
 
     # --- what is missing -------------------------------------------------------------------------
@@ -291,3 +295,10 @@ class ModelPicker(Composite):
     def _in_short(self) -> str:
         url = repr(self.server.url) if self.server is not None else None
         return f"model={self.model!r}, server={url}"
+
+    def _still(self, sheet: Sheet) -> None:
+        sheet.say(f"Model: {self.model or 'none is chosen'}.")
+        sheet.say(self.error or self.notice)
+        sheet.items(self.label(model) for model in self.models[:MOST_ROWS])
+        if len(self.models) > MOST_ROWS:
+            sheet.say(f"The first {MOST_ROWS} of {len(self.models):,} installed models.")

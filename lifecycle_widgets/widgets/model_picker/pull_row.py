@@ -31,9 +31,9 @@ class PullRow(widgets.HBox):  # type: ignore[misc]
         self._thread: threading.Thread | None = None
         self._button = widgets.Button(description=f"Pull {model}", icon="download")
         self._button.layout.width = "auto"
-        self._bar = widgets.FloatProgress(min=0.0, max=1.0)
+        self._bar = widgets.FloatProgress(min=0.0, max=1.0, tooltip="How much is pulled")
         self._bar.layout.display = "none"
-        self._status = widgets.HTML(_NEEDED)
+        self._status = widgets.HTML(_NEEDED).add_class("lw-status")
         super().__init__([self._button, self._bar, self._status])
         self.add_class("lw-row")
         self._button.on_click(lambda _: self.cancel() if self.pulling else self.start())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from types import EllipsisType
@@ -15,7 +15,7 @@ import traitlets
 from lifecycle_widgets.history import History
 from lifecycle_widgets.keep_alive import KeepAlive
 from lifecycle_widgets.monitor import Monitor, Sample
-from lifecycle_widgets.runs import Run
+from lifecycle_widgets.runs import Run, Think
 from lifecycle_widgets.server import (
     AnyServer,
     Resident,
@@ -33,14 +33,17 @@ from lifecycle_widgets.widgets.base import (
     Message,
     ServerTrait,
     refuse_unknown,
+    tell_again,
 )
 from lifecycle_widgets.widgets.chart import ResourceChart
 from lifecycle_widgets.widgets.keep_alive_picker import KeepAlivePicker
 from lifecycle_widgets.widgets.model_picker import ModelPicker
 from lifecycle_widgets.widgets.server_switch import ServerSwitch
+from lifecycle_widgets.widgets.still.sheet import Sheet
+from lifecycle_widgets.widgets.still.still import Still
 from lifecycle_widgets.widgets.tuning_lab.lab_drawers import lab_drawers
 from lifecycle_widgets.widgets.tuning_lab.lab_history import LabHistory
-from lifecycle_widgets.widgets.tuning_lab.unload_button import UnloadButton
+from lifecycle_widgets.widgets.tuning_lab.unload_button import UnloadButton, UnloadQuestion
 
 _LOST_AFTER = 2  # samples without an answer: one may just have been slow
 _ANSWER_S = 1.0
@@ -103,6 +106,8 @@ class TuningLab(Composite):
     1.06
     """
 
+    _is_pictured = True
+
     server = _OneServer()
     model = traitlets.Unicode()
     keep_alive = KeepAliveTrait()
@@ -152,7 +157,10 @@ class TuningLab(Composite):
     def _parts(self) -> list[widgets.Widget]:
         self._message, self._aside = Message(), Message()
         self._unload = self._made(
-            UnloadButton(lambda: self._background.start("unload", self._unload_now))
+            UnloadButton(lambda: self._background.start("unload", self._unload_or_ask))
+        )
+        self._question = self._made(
+            UnloadQuestion(lambda: self._background.start("unload", self._unload_now))
         )
         self.drawers = self._made(
             lab_drawers(lambda: self.monitor, lambda: self.history, lambda: self.panel.runs, self)
@@ -160,7 +168,8 @@ class TuningLab(Composite):
         model = widgets.HBox([self.model_picker, self._unload]).add_class("lw-lab-model")
         choices = widgets.HBox([model, self.keep_alive_picker]).add_class("lw-lab-choices")
         work = widgets.HBox([self.panel, self.chart]).add_class("lw-lab-work")
-        return [self.switch, self._message, self._aside, choices, work, self.drawers]
+        said = [self._message, self._aside]
+        return [self.switch, *said, choices, self._question, work, self.drawers]
 
     def _link(self) -> None:
         traitlets.link((self.switch, "server"), (self, "server"))
@@ -187,19 +196,27 @@ class TuningLab(Composite):
         *,
         model: str | None = None,
         keep_alive: KeepAlive | str | float | timedelta | EllipsisType | None = ...,
+        options: Mapping[str, Any] | EllipsisType | None = ...,
+        think: Think | EllipsisType = ...,
+        rules: Sequence[str] | EllipsisType = ...,
+        tools: Sequence[Any] | EllipsisType = ...,
+        hold: bool | EllipsisType | None = ...,
         timeout_s: float | None = None,
     ) -> Run:
         """Run a prompt in the panel, and wait for its end. What is given becomes the new choice.
 
         Each stands for itself, so that runs can be compared: nothing of the panel's conversation is
-        sent with it. To go on with that: ``lab.panel.start().wait()``.
+        sent with it. To go on with that: ``lab.panel.start().wait()``. With all of them given, the
+        run is the same whatever was clicked or typed before.
 
         Parameters
         ----------
         prompt:
             Sent as it is.
-        model, keep_alive:
-            Left out: as chosen in the lab. A ``keep_alive`` of None is the server default.
+        model, keep_alive, options, think, rules, tools, hold:
+            As `AgentPanel` takes them. Left out: as chosen in the lab. What is given takes the
+            place of a mistake that stands in its field. A ``keep_alive`` of None is the server
+            default, ``options`` of None or ``{}`` are none.
         timeout_s:
             How long to wait, in seconds; None: as long as it takes.
 
@@ -210,12 +227,21 @@ class TuningLab(Composite):
         """
         if self._closed:
             raise RuntimeError("This lab is closed. Make a new one to run a prompt.")
-        if model is not None:
-            self.model = model
-        if not isinstance(keep_alive, EllipsisType):
-            self.keep_alive = keep_alive
+        given = {"options": options, "think": think, "rules": rules, "tools": tools, "hold": hold}
+        self._choose(model, keep_alive, {n: v for n, v in given.items() if v is not ...})
         self.panel.prompt = prompt
         return self.panel.start(remember=False).wait(timeout_s)
+
+    def _choose(self, model: str | None, keep_alive: Any, given: Mapping[str, Any]) -> None:
+        """What was given becomes the choice."""
+        if model is not None:
+            self.model = model
+        if keep_alive is not ...:
+            self.keep_alive = keep_alive
+        lists = {name: tuple(given[name] or ()) for name in ("rules", "tools") if name in given}
+        options = {"options": dict(given["options"] or {})} if "options" in given else {}
+        for name, value in {**given, **lists, **options}.items():
+            setattr(self.panel, name, value)
 
     def unload(self) -> None:
         """Unload the chosen model, and wait until it has left.
@@ -273,6 +299,7 @@ class TuningLab(Composite):
             self._told = None
             self.model_picker.refresh_soon()
         self._unload.show_for(self.server, self.model, sample.residents)
+        self._question.look(self.server, self.model, sample.residents)
 
     def _is_lost(self) -> bool:
         """Whether it is gone; else it only does not tell this, as a gateway may forbid it."""
@@ -315,12 +342,32 @@ class TuningLab(Composite):
             self.keep_alive_picker.default_s = known.default_keep_alive_s
             self.keep_alive_picker.default_from = known.default_keep_alive_from
 
+    def _unload_or_ask(self) -> None:
+        """Pressed: what somebody else has used last is not unloaded unasked."""
+        server, model = self.server, self.model
+        try:
+            held = server.resident(model) if model else None
+            if held is not None and not server.is_ours(held):
+                self._question.ask(server, model, held)
+                return
+        except (UnknownModel, ServerUnreachable, ServerError):
+            pass  # unloading says it
+        self._unload_now()
+
     def _unload_now(self) -> None:
         self._unload.disabled, self.error = True, ""
         try:
             self.unload()
         except (TimeoutError, UnknownModel, ServerUnreachable, ServerError) as fault:
             self.error = str(fault)
+
+    @traitlets.validate("keep_alive")
+    def _set_anew(self, proposal: Any) -> KeepAlive:
+        """What is set in code wins over a mistake in the field: see `KeepAlivePicker`."""
+        value: KeepAlive = proposal["value"]
+        if value == self.keep_alive and self.keep_alive_picker.error:
+            tell_again(self, "keep_alive")
+        return value
 
     @traitlets.validate("model")
     def _checked(self, proposal: Any) -> str:
@@ -330,6 +377,19 @@ class TuningLab(Composite):
 
     def _in_short(self) -> str:
         return f"{self.server.url!r}, model={self.model!r}, keep_alive={str(self.keep_alive)!r}"
+
+    def _still(self, sheet: Sheet) -> None:
+        sheet.say(self.error)
+        self.keep_alive_picker._still(sheet)
+        self.panel._still(sheet)
+        self.chart._still(sheet)
+        part = self.drawers.part
+        if isinstance(part, Still):
+            sheet.head(self.drawers.opened)
+            part._still(sheet)
+
+    def _still_sources(self) -> tuple[traitlets.HasTraits, ...]:
+        return self, self.panel, self.keep_alive_picker, self.chart, self.drawers
 
 
 def _picker(server: Server, model: str | None, needs: Sequence[str]) -> ModelPicker:
