@@ -44,14 +44,14 @@ $(VENV)/.installed: pyproject.toml
 	@$(RUN) -m pip install --disable-pip-version-check --quiet --upgrade "pip>=25.1"
 	@if [ -z "$$OLLAMA_HOST" ] && ! $(RUN) -c 'import socket; socket.create_connection(("localhost", 11434), 1)' 2>/dev/null; \
 		then $(RUN) -m lifecycle_widgets.sandbox program & building=$$!; else building=; fi; \
-	$(RUN) -m pip install --disable-pip-version-check --editable . || \
+	$(RUN) -m pip install --disable-pip-version-check --quiet --editable . || \
 		{ test -z "$$building" || kill $$building 2>/dev/null; echo "The installation failed; see above. Nothing is lost: run make again."; exit 1; }; \
 	test -z "$$building" || wait $$building || true
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
 	@echo "Installing what the tests need ..."
-	@$(RUN) -m pip install --disable-pip-version-check --editable ".[test]"
+	@$(RUN) -m pip install --disable-pip-version-check --quiet --editable ".[test]"
 	@touch $@
 
 clean:

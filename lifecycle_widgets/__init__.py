@@ -91,6 +91,9 @@ _HOMES = {
     "advisor.workload.reading": ("read_workload",),
     "advisor.workload.workload": ("Stream", "Workload"),
     "doctor": ("Diagnosis",),
+    "facts.claims": ("claims",),
+    "terms": ("glossary",),
+    "lessons": ("Lesson", "told"),
     "sandbox": ("Sandbox", "SandboxError"),
     "code_snippets": ("server_settings", "snippets"),
     "widgets": (
@@ -160,9 +163,12 @@ if TYPE_CHECKING:
     from lifecycle_widgets.experiments import Result as Result
     from lifecycle_widgets.experiments import load_result as load_result
     from lifecycle_widgets.experiments import run_frame as run_frame
+    from lifecycle_widgets.facts.claims import claims as claims
     from lifecycle_widgets.history import History as History
     from lifecycle_widgets.history import HistoryError as HistoryError
     from lifecycle_widgets.keep_alive import KeepAlive as KeepAlive
+    from lifecycle_widgets.lessons import Lesson as Lesson
+    from lifecycle_widgets.lessons import told as told
     from lifecycle_widgets.monitor import Gap as Gap
     from lifecycle_widgets.monitor import Gpu as Gpu
     from lifecycle_widgets.monitor import InForce as InForce
@@ -192,6 +198,7 @@ if TYPE_CHECKING:
     from lifecycle_widgets.server import UnknownModel as UnknownModel
     from lifecycle_widgets.server import chat_models as chat_models
     from lifecycle_widgets.server import smallest_chat_models as smallest_chat_models
+    from lifecycle_widgets.terms import glossary as glossary
     from lifecycle_widgets.widgets import AdvicePanel as AdvicePanel
     from lifecycle_widgets.widgets import AgentPanel as AgentPanel
     from lifecycle_widgets.widgets import BreakEven as BreakEven

@@ -28,6 +28,9 @@ MAY_IMPORT = {
     "error_advice": set(),
     "container_memory": set(),
     "model_colors": set(),
+    "neighbours": set(),
+    "terms": set(),
+    "lessons": {"experiments", "monitor", "neighbours", "server"},
     "server": {"error_advice", "keep_alive", "sandbox", "short_texts"},
     "agent": {"error_advice", "keep_alive", "runs", "server", "short_texts", "waiting"},
     "monitor": {"container_memory", "go_duration", "keep_alive", "runs", "server"},
@@ -61,6 +64,8 @@ MAY_IMPORT = {
     "griptape_code": {"keep_alive"},
     "code_snippets": {"griptape_code", "keep_alive"},
     "experiments": {
+        "waiting",
+        "neighbours",
         "model_colors",
         "container_memory",
         "keep_alive",
@@ -72,6 +77,7 @@ MAY_IMPORT = {
         "whole_files",
     },
     "widgets": {
+        "terms",
         "advisor",
         "model_colors",
         "keep_alive",
@@ -91,6 +97,10 @@ MAY_IMPORT = {
     },
     "magic": {"keep_alive", "runs", "server", "agent"},
     "cli": {
+        "container_memory",
+        "experiments",
+        "neighbours",
+        "terms",
         "advisor",
         "doctor",
         "facts",
