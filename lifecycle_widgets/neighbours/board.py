@@ -18,8 +18,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-if sys.platform != "win32":
+try:
     import fcntl
+except ImportError:  # Windows has other locks
+    fcntl = None  # type: ignore[assignment]
 
 VARIABLE = "LIFECYCLE_WIDGETS_NEIGHBOURS"
 """Names another folder; "off" is none."""
@@ -27,7 +29,7 @@ _NAME = "lifecycle_widgets-neighbours"
 _LOCK = "lock"
 _MOST_FILES = 2000
 _MOST_BYTES = 16_000
-_DIR_FDS = os.open in os.supports_dir_fd and os.rename in os.supports_dir_fd
+_DIR_FDS = hasattr(os, "O_DIRECTORY") and {os.open, os.rename} <= os.supports_dir_fd
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 
@@ -93,7 +95,7 @@ class Board:
         part = f".{secrets.token_hex(8)}.part"
         fd = self._open(part, _WRITE, 0o644)
         try:
-            if sys.platform != "win32":
+            if fcntl is not None:
                 os.fchmod(fd, 0o644)  # whatever the umask
                 with contextlib.suppress(OSError):  # no locks on this disk
                     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -172,7 +174,7 @@ class Board:
 
 def _is_held(fd: int) -> bool:
     """Whether the writer of an open file still holds it; also where that cannot be told."""
-    if sys.platform == "win32":
+    if fcntl is None:
         return True
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -186,13 +188,13 @@ def _is_held(fd: int) -> bool:
 def _waited(fd: int, wait_s: float) -> bool:
     until_s = time.monotonic() + wait_s
     while True:
-        with contextlib.suppress(OSError):
-            if sys.platform == "win32":
+        with contextlib.suppress(OSError, ImportError):
+            if fcntl is not None:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            elif sys.platform == "win32":
                 import msvcrt
 
                 msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-            else:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
         if time.monotonic() >= until_s:
             return False

@@ -68,9 +68,9 @@ def test_arguments_reach_jupyterlab() -> None:
     assert "--LabApp.default_url=/lab/tree/00_start_here.ipynb" in command
 
 
-def test_without_a_folder_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_only_options_it_asks_for_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main([])
+        main(["--private"])
     assert ended.value.code == 2
     assert "FOLDER" in capsys.readouterr().err
 

@@ -6,10 +6,14 @@ for the Python without POSIX it is the person's own.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +31,22 @@ def tell(**told): print("TOLD", json.dumps(told))
 """
 
 
+@cache
+def fonts() -> str:
+    """A folder with matplotlib's list of fonts: to make it on Windows takes the registry."""
+    folder = tempfile.mkdtemp(prefix="lifecycle-fonts-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    env = os.environ | {"MPLCONFIGDIR": folder}
+    code = "import matplotlib.font_manager"
+    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=120)
+    return folder
+
+
 def run_without_posix(code: str, url: str | None, **environment: str) -> dict[str, Any]:
     """Run code in a Python of its own without POSIX; what it told by `tell`."""
     env = {k: v for k, v in os.environ.items() if k not in ("OLLAMA_HOST", SANDBOX_URL_VARIABLE)}
-    env |= {"PYTHONPATH": os.pathsep.join([str(HOOK), str(ROOT)])} | environment
+    env |= {"PYTHONPATH": os.pathsep.join([str(HOOK), str(ROOT)]), "MPLCONFIGDIR": fonts()}
+    env |= environment
     env |= {"OLLAMA_HOST": url} if url else {}
     done = subprocess.run(
         [sys.executable, "-c", HEAD + code], env=env, capture_output=True, text=True, timeout=170

@@ -7,7 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from lifecycle_widgets.experiments.ground.free_memory import free_memory_bytes
 from lifecycle_widgets.monitor import Monitor, Sample
-from lifecycle_widgets.neighbours import Notice, Short, announce, reserve, reserved_text
+from lifecycle_widgets.neighbours import (
+    Notice,
+    Short,
+    announce,
+    reserve,
+    reserved_bytes,
+    reserved_text,
+)
 from lifecycle_widgets.server import (
     Model,
     NotTold,
@@ -105,7 +112,8 @@ def reserve_memory(
         )
     except Short as fault:
         free = f"{fault.free_bytes / 1e9:.1f} GB are free"
-        others = reserved_text()
+        is_theirs = needed_bytes <= fault.free_bytes + reserved_bytes()
+        others = reserved_text() if is_theirs else ""  # else it is too much even without them
         raise MemoryError(
             f"This needs about {needed_bytes / 1e9:.1f} GB of memory at once, and {free}. "
             + (
