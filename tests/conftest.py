@@ -42,7 +42,9 @@ MEASURES = (  # and claim something about times, which what runs beside them cou
     "tests/experiments/shortage/test_task.py",
     "tests/facts/test_facts.py",
     "tests/monitor/test_monitor.py::test_what_it_costs",
-    "tests/notebooks/test_notebooks.py::test_it_runs",
+    "tests/notebooks/test_notebooks.py::test_it_runs[1]",
+    "tests/notebooks/test_notebooks.py::test_it_runs[2]",
+    "tests/notebooks/test_notebooks.py::test_it_runs[3]",
     "tests/test_scheduler_live.py",
     "tests/widgets/test_break_even_slider.py",
 )

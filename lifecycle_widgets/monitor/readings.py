@@ -31,6 +31,10 @@ _Value = TypeVar("_Value")
 _NO_MEMORY: tuple[int | None, int | None, str] = (None, None, MACHINE)
 
 
+# a monitor that has ended may be kept for long, for its samples: three dozen files would stay open
+_HOLD_FILES = ("_others", "_watch", "_machine", "_host", "_sources")
+
+
 class Readings:
     """Takes samples, with everything that it reads from kept open.
 
@@ -98,6 +102,8 @@ class Readings:
         poll = self.__dict__.pop("_poll", None)
         if poll is not None:
             poll.close()
+        for name in _HOLD_FILES:
+            self.__dict__.pop(name, None)  # its files are closed with it
 
     def take(self) -> Sample:
         """One reading of everything. Raises nothing."""

@@ -153,6 +153,7 @@ def test_what_was_closed_leaves_its_last_state(lab: Lab, browser: Browser) -> No
     assert page.locator(".lw-code").count() == 0
 
 
+@pytest.mark.skipif(os.environ.get("LIFECYCLE_LONG") != "1", reason="needs LIFECYCLE_LONG=1")
 def test_an_executed_notebook_says_that_its_kernel_is_gone(
     lab: Lab, browser: Browser, pictures: Path
 ) -> None:

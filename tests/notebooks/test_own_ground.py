@@ -19,7 +19,11 @@ SMALL, MIDDLE = "smollm2:135m", "smollm2:135m-f16"
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=lambda n: n.name)
+LONG = os.environ.get("LIFECYCLE_LONG") == "1"
+SHORT = [n for n in NOTEBOOKS if not n.name.startswith("05")]  # it goes on with scripted models
+
+
+@pytest.fixture(params=NOTEBOOKS if LONG else SHORT, ids=lambda n: n.name)
 def notebook(request: pytest.FixtureRequest) -> Path:
     path: Path = request.param
     return path
@@ -45,7 +49,7 @@ def test_when_every_model_is_in_memory_none_is_touched(notebook: Path, own: Serv
     assert set(own.residents()) == before, "their deadlines are as they were, too"
 
 
-@pytest.mark.skipif(os.environ.get("LIFECYCLE_LONG") != "1", reason="needs LIFECYCLE_LONG=1")
+@pytest.mark.skipif(not LONG, reason="needs LIFECYCLE_LONG=1")
 def test_lesson_5_takes_a_model_that_can_use_tools() -> None:
     """And no scripted one of its own (those, when every model is in memory: above)."""
     with Sandbox(models=[SMALL, MIDDLE], answers=ANSWERS) as sandbox:  # somebody's, by its address
@@ -55,7 +59,7 @@ def test_lesson_5_takes_a_model_that_can_use_tools() -> None:
         assert own.residents() == (), "what it has loaded has left with it"
 
 
-@pytest.mark.skipif(os.environ.get("LIFECYCLE_LONG") != "1", reason="needs LIFECYCLE_LONG=1")
+@pytest.mark.skipif(not LONG, reason="needs LIFECYCLE_LONG=1")
 def test_the_start_beside_somebodys_model(own: Server) -> None:
     """It takes the other one, though that is larger; its cells can be run again and again."""
     for resident in own.residents():
