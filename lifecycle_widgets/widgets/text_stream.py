@@ -160,6 +160,8 @@ class FoldedText(GrowingText):
     >>> folded.title = "Thought for 3.2 s"
     """
 
+    _css = ""  # it stands in a panel, which has the style
+
     title = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, title: str, text: str = "", **keywords: Any) -> None:

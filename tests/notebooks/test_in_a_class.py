@@ -93,7 +93,8 @@ def test_cells_run_twice_after_clicks(number: int, sandbox: Sandbox, tmp_path: P
     assert EXCUSED not in copy.read_text()
 
 
-@pytest.mark.parametrize("number", range(len(NOTEBOOKS)) if LONG else [0])
+@pytest.mark.skipif(not LONG, reason="needs LIFECYCLE_LONG=1")
+@pytest.mark.parametrize("number", range(len(NOTEBOOKS)))
 def test_beside_two_others_on_one_server(number: int, tmp_path: Path) -> None:
     with Sandbox() as shared:
         copies = [copied(NOTEBOOKS[number], tmp_path / str(who)) for who in range(3)]

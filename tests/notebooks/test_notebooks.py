@@ -58,9 +58,10 @@ def run(notebook: Path, *more: str, limit_s: int = LIMIT_S, **env: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 6, 7])
+@pytest.mark.parametrize("number", [1, 2, 3, 6, 7])
 def test_it_runs(number: int, server: Server) -> None:
-    run(NOTEBOOKS[number])  # the first with each cell twice, and that of tools: test_own_ground
+    """The start: test_in_a_class; watch and tune: tests/browser; that of tools: test_own_ground."""
+    run(NOTEBOOKS[number])
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ def test_the_price_moves_t_star(in_a_row_result: InARowResult, shut: Shut) -> No
     widget._slider.value = 10.3  # the page puts a value on a step of its own: nobody has moved it
     assert widget.price_s_per_gb_min == 10.0
     costs = in_a_row_result.costs(10.0)
-    waiting, memory = widget._figure.data
+    waiting, memory = (part for part in widget._figure.data if part.type == "bar")
     assert list(waiting.x) == costs["waiting_s"].tolist()
     assert list(memory.x) == costs["memory_s"].tolist()
     ends_s = costs["cost_s"] + list(memory.error_x.array)

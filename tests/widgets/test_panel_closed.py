@@ -24,7 +24,10 @@ CELLS = (
     "panel.start().wait()\nrun = weakref.ref(panel.run)\nshown = weakref.ref(panel)\npanel",
     f"lab = lw.TuningLab(server, model={ONE!r})\nchart = weakref.ref(lab.chart)\nlab",
     "panel.close()\nlab.close()\ndel panel, lab",
-    "gc.collect()\nprint([it() for it in (run, shown, chart)])",
+    "import time\nuntil = time.monotonic() + 5  # a thread of its own may send its last state yet\n"
+    "while any(it() is not None for it in (run, shown, chart)) and time.monotonic() < until:\n"
+    "    gc.collect(), time.sleep(0.1)\n"
+    "print([it() for it in (run, shown, chart)])",
 )
 
 

@@ -24,7 +24,6 @@ class ModelChoice(anywidget.AnyWidget):
     """
 
     _esm = static("model_choice.js")
-    _css = static("lab.css")
 
     value = traitlets.Unicode().tag(sync=True)
     options: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)

@@ -78,7 +78,8 @@ def test_at_a_real_shortage_the_resident_model_slows_it_down_and_both_cures_work
     assert by.loc[RESIDENT, "page_cache_bytes"] < by.loc[NEVER, "page_cache_bytes"]
     never_s = result.seconds(NEVER).median
     assert ("s longer" if never_s < 0.25 else "times as long") in result.verdict
-    assert len(result.figure.data) == 8
+    columns = {bar.xaxis for bar in result.figure.data if bar.type == "bar"}
+    assert len(columns) == 4, "one for each that was measured"
     drawn, seconds = result.figure.data[0], result.seconds(RESIDENT)
     place = list(drawn.y).index(RESIDENT)
     assert drawn.x[place] + drawn.error_x.array[place] == pytest.approx(seconds.high)
