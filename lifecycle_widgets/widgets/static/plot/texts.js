@@ -38,10 +38,10 @@ function drawTexts(picture, place, canvas, layer) {
   }
 }
 
-/** On a model's bar a text is black or white, by the bar's colour and in any theme. */
+/** On a model's bar, at its end, a text is black or white, by the bar's colour, in any theme. */
 function inBar(said) {
-  const colour = said.font?.color;
-  return ["#000000", "#ffffff"].includes(colour) ? { style: `fill: ${colour}; stroke: none` } : {};
+  const isOnBar = said.xanchor === "right" && said.xref !== "paper";
+  return { style: isOnBar ? `fill: ${said.font.color}; stroke: none` : "" };
 }
 
 /** A row's title, in the row where there is no room beside it. */
