@@ -12,7 +12,7 @@ from lifecycle_widgets.server import Server, ServerError, ServerUnreachable
 
 _SETTLES_S = 1.5  # a monitor looks twice a second, and what a request was is known a moment later
 _OURS = "ours"
-_BY_OTHERS = ("requested elsewhere", "evicted", "server gone")
+_BY_OTHERS = ("requested elsewhere", "server gone")
 
 
 class Company:
@@ -45,15 +45,14 @@ class Company:
         Waits a moment first: what has just happened is known a little later.
         """
         time.sleep(_SETTLES_S)
-        asked = [
-            one for one in self._monitor.requests() if self._is_by_others(one, began_at, models)
-        ]
-        if asked:
+        asked = [one for one in self._monitor.requests() if _is_by_others(one, began_at)]
+        if asked:  # also of other models: they take the place of ours, and the processor
             last = max(one.ended_at or datetime.now().astimezone() for one in asked)
             times = sum(one.count for one in asked)
             often = "once" if times == 1 else f"{times} times"
-            names = " and ".join(sorted({one.model for one in asked}))
-            return f"Somebody else used {names} meanwhile ({often}, the last at {last:%H:%M:%S})"
+            names = " and ".join(sorted({one.model for one in asked if one.model}))
+            when = f"{often}, the last at {last:%H:%M:%S}"
+            return f"Somebody else used {names or 'a model'} meanwhile ({when})"
         for stay in self._monitor.residencies():
             if stay.until and stay.until >= began_at and self._is_ended_by_others(stay, models):
                 return (
@@ -67,12 +66,6 @@ class Company:
         """End its share in the monitor. Idempotent."""
         self._monitor.release()
 
-    def _is_by_others(self, one: Request, began_at: datetime, models: Collection[str]) -> bool:
-        ended_at = one.ended_at
-        if one.whose == _OURS or (ended_at is not None and ended_at < began_at):
-            return False
-        return self._is_one_of(one.model, models)
-
     def _is_ended_by_others(self, stay: Residency, models: Collection[str]) -> bool:
         return stay.why in _BY_OTHERS and self._is_one_of(stay.model, models)
 
@@ -81,6 +74,10 @@ class Company:
             return not name or any(self._server.same_model(name, model) for model in models)
         except (ServerError, ServerUnreachable):
             return name in models
+
+
+def _is_by_others(one: Request, began_at: datetime) -> bool:
+    return one.whose != _OURS and (one.ended_at is None or one.ended_at >= began_at)
 
 
 def _people(others: Collection[Neighbour]) -> str:

@@ -45,15 +45,15 @@ class LessonCost:
 MB = 1_000_000
 LESSONS = (
     LessonCost("00_start_here", (10, 15), 570 * MB, 18, 45),
-    LessonCost("01_the_slow_downstream_task", (10, 15), 490 * MB, 15, 60),
+    LessonCost("01_the_slow_downstream_task", (10, 15), 490 * MB, 15, 55),
     LessonCost(
-        "02_many_models_in_turn", (10, 15), 1330 * MB, 50, 170, "FRUGAL = True; else 6.1 GB each"
+        "02_many_models_in_turn", (10, 15), 1330 * MB, 50, 200, "FRUGAL = True; else 6.1 GB each"
     ),
-    LessonCost("03_one_model_in_a_row", (10, 15), 1400 * MB, 20, 90),
-    LessonCost("04_watch_and_tune", (10, 15), 620 * MB, 41, 90),
-    LessonCost("05_agents_with_tools", (10, 15), 890 * MB, 34, 90),
-    LessonCost("06_advice_from_your_own_work", (10, 15), 660 * MB, 16, 90),
-    LessonCost("07_what_to_believe", (10, 10), 600 * MB, 15, 45),
+    LessonCost("03_one_model_in_a_row", (10, 15), 1420 * MB, 26, 80),
+    LessonCost("04_watch_and_tune", (10, 15), 620 * MB, 41, 70),
+    LessonCost("05_agents_with_tools", (10, 15), 930 * MB, 36, 55),
+    LessonCost("06_advice_from_your_own_work", (10, 15), 660 * MB, 16, 70),
+    LessonCost("07_what_to_believe", (10, 10), 1420 * MB, 14, 40),
 )
 SERVER_BYTES = 100 * MB
 """What a student's notebook server takes beside that (PSS; 62 MB of it with nothing open)."""
