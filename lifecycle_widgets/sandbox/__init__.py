@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lifecycle_widgets.sandbox.posix import why_not as why_not
     from lifecycle_widgets.sandbox.preparation import prepare as prepare
     from lifecycle_widgets.sandbox.process import Sandbox as Sandbox
-    from lifecycle_widgets.sandbox.process import running_here as running_here
     from lifecycle_widgets.sandbox.program import Program as Program
     from lifecycle_widgets.sandbox.progress import Progress as Progress
     from lifecycle_widgets.sandbox.store import MODELS as MODELS
@@ -30,7 +29,6 @@ _HOME = {
     "cache_dir": "cache",
     "prepare": "preparation",
     "remove": "cache",
-    "running_here": "process",
     "why_not": "posix",
 }
 __all__ = [*sorted(_HOME)]

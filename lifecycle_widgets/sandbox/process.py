@@ -7,7 +7,6 @@ import difflib
 import importlib.util
 import os
 import re
-import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -120,7 +119,6 @@ class Sandbox:
                 keep=[] if use.fd is None else [use.fd],
             )
         self._program, self._owner = program, os.getpid()
-        _begun.add(self)
         atexit.register(self.stop)
         try:
             create(self._scripts, self.models, self.port)
@@ -217,15 +215,6 @@ class Sandbox:
     def log_tail(self, n: int = 20) -> str:
         """The last `n` lines of the log; also after the sandbox has ended."""
         return tail(self._started().log_text(), n)
-
-
-_begun: weakref.WeakSet[Sandbox] = weakref.WeakSet()
-
-
-def running_here() -> set[str]:
-    """The addresses of the sandboxes that this process has started and that run."""
-    own = (box for box in [*_begun] if box._owner == os.getpid())
-    return {box.url for box in own if box.is_running}
 
 
 def _environment(settings: Mapping[str, str | int | float | bool | None]) -> dict[str, str]:

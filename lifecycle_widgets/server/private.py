@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -39,13 +38,17 @@ def urls() -> set[str]:
     return found
 
 
-def own_urls() -> set[str]:
-    """Those that this process has started, and has handed to nobody."""
-    process = sys.modules.get("lifecycle_widgets.sandbox.process")  # else there is none
-    return process.running_here() - _handed() if process is not None else set()
+def is_handed(url: str) -> bool:
+    """Whether `lifecycle-lab` has handed it to this kernel: then all of its kernels share it."""
+    return url in _handed()
+
+
+def is_own(url: str) -> bool:
+    """Whether it is the one sandbox that serves this process, and has been handed to nobody."""
+    mine = _sandbox is not None and _sandbox.is_running and _sandbox.url == url
+    return mine and not is_handed(url)
 
 
 def _handed() -> set[str]:
-    """That of `lifecycle-lab`: all of its kernels share it."""
     handed = os.environ.get(SANDBOX_URL_VARIABLE)
     return {parse_host(handed)} if handed else set()

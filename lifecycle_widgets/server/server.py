@@ -94,6 +94,7 @@ class Server:
         self._ask = Questions(self.door, quick_timeout_s)
         self._book = ModelBook(self._show, self._listed)
         self._is_view = False
+        self._box: Any = None  # the Sandbox object that it was made of, if it was
 
     def __repr__(self) -> str:
         return f"Server({self.url!r})"
@@ -136,7 +137,9 @@ class Server:
             return server
         address = getattr(server, "url", server)  # a Sandbox has one while it runs
         if isinstance(address, str):
-            return cls(address)
+            made = cls(address)
+            made._box = None if address is server else server
+            return made
         raise TypeError(
             f"server is a {type(server).__name__}. Give a Server, an address such as "
             "'localhost:11434', a Sandbox, or leave it out: then Server.find() looks for one."
@@ -184,9 +187,13 @@ class Server:
     def is_private(self) -> bool:
         """True for a sandbox that this process has started: nobody else's models are in it.
 
-        The one that `lifecycle-lab` hands to its kernels is a sandbox too, but they share it.
+        That is its own (`Server.find`, `Server.sandbox`), and one that is given as a `Sandbox`; by
+        its address alone a server is anybody's. The one that `lifecycle-lab` hands to its kernels
+        is a sandbox too, but they share it.
         """
-        return self.url in private.own_urls()
+        if self._box is not None:
+            return bool(self._box.is_running) and not private.is_handed(self.url)
+        return private.is_own(self.url)
 
     def is_ours(self, resident: Resident) -> bool:
         """Whether this process, and nobody else, has used a model in memory last.

@@ -25,7 +25,6 @@ from lifecycle_widgets import (
     UnknownModel,
     run_agent,
 )
-from lifecycle_widgets.sandbox import process
 from lifecycle_widgets.server import (
     SANDBOX_URL_VARIABLE,
     chat_models,
@@ -351,7 +350,6 @@ def own(
 ) -> Iterator[tuple[Server, str]]:
     """A person's own server, as far as the product can know, and an alias of its model."""
     monkeypatch.delenv(SANDBOX_URL_VARIABLE)
-    monkeypatch.setattr(process, "running_here", set)
     mine = Server(sandbox.url)
     assert not mine.is_sandbox
     assert not mine.is_private

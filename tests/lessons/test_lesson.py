@@ -15,7 +15,7 @@ import pytest
 from lifecycle_widgets.experiments import ColdAndWarm
 from lifecycle_widgets.lessons import Lesson
 from lifecycle_widgets.neighbours import VARIABLE
-from lifecycle_widgets.sandbox import Sandbox, process
+from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, Server
 
 MODEL, MIDDLE, LARGE = "smollm2:135m", "smollm2:135m-f16", "smollm2:135m-f32"
@@ -150,7 +150,6 @@ def test_on_a_persons_own_ollama_a_claim_that_fails_is_said(
     capsys: pytest.CaptureFixture[str], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(SANDBOX_URL_VARIABLE, "")
-    monkeypatch.setattr(process, "running_here", set)
     lesson = Lesson(sandbox.url)  # by its address alone
     lesson.expect(False, "the model has left", "it is there")
     assert "This is your own Ollama" in capsys.readouterr().out

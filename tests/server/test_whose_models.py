@@ -23,11 +23,12 @@ def held(server: Server, model: str = SMALL) -> Resident:
 def test_a_sandbox_that_was_started_here_is_private_until_it_is_handed_on(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = Server(sandbox.url)
+    server = Server.of(sandbox)
     assert (server.is_sandbox, server.is_private) == (True, False), "as in a kernel of the lab"
     monkeypatch.delenv(SANDBOX_URL_VARIABLE)
     assert server.is_private
-    assert not Server("localhost:1").is_private
+    assert server.with_timeout(5).is_private
+    assert not Server(sandbox.url).is_private, "by its address alone it is anybody's"
 
 
 @pytest.mark.slow
@@ -35,8 +36,9 @@ def test_a_sandbox_of_another_process_is_not_private() -> None:
     with somebodys(models=[SMALL]) as theirs:
         assert not Server(theirs.url).is_private
     with Sandbox(models=[SMALL]) as own:
-        assert Server(own.url).is_private
-    assert not Server(f"http://127.0.0.1:{own.port}").is_private, "it has ended"
+        server = Server.of(own)
+        assert server.is_private
+    assert not server.is_private, "it has ended"
 
 
 def test_who_has_used_it_last(server: Server) -> None:
@@ -61,7 +63,7 @@ def test_while_a_request_of_ours_goes_on_it_is_ours(server: Server) -> None:
 
 
 def test_what_nobody_else_needs_can_be_chosen(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: Server, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.preload(SMALL, "5m")
     assert smallest_chat_models(server, not_in_memory=True) == [SMALL], "as when a cell runs again"
@@ -74,4 +76,4 @@ def test_what_nobody_else_needs_can_be_chosen(
     with pytest.raises(LookupError, match=r"somebody else may be using it\. Wait until one"):
         smallest_chat_models(server, not_in_memory=True)
     monkeypatch.delenv(SANDBOX_URL_VARIABLE)  # then it is this process's own
-    assert smallest_chat_models(server, not_in_memory=True) == [SMALL]
+    assert smallest_chat_models(Server.of(sandbox), not_in_memory=True) == [SMALL]

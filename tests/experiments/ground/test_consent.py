@@ -23,6 +23,7 @@ from lifecycle_widgets.experiments import (
     Step,
 )
 from lifecycle_widgets.experiments.ground.consent import Consent
+from lifecycle_widgets.sandbox import Sandbox
 from lifecycle_widgets.server import SANDBOX_URL_VARIABLE, NotTold, Server
 from tests.recorded import RecordedServer, model, ollama, tags
 from tests.somebody import preloads, somebodys
@@ -217,7 +218,7 @@ def test_what_this_process_has_used_last_is_its_own(server: Server) -> None:
 
 
 def test_in_a_sandbox_that_is_shared_it_asks_as_on_an_own_one(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: Server, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As with several kernels of one lab, where another one holds a model forever."""
     assert server.is_sandbox
@@ -231,7 +232,7 @@ def test_in_a_sandbox_that_is_shared_it_asks_as_on_an_own_one(
     consent.leave()
     assert server.residents() == before
     monkeypatch.delenv(SANDBOX_URL_VARIABLE)  # then it is this process's own, with all there is
-    Consent(server, [SMALL]).unload(SMALL)
+    Consent(Server.of(sandbox), [SMALL]).unload(SMALL)
     assert names(server) == []
 
 
