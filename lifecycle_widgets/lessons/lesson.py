@@ -34,9 +34,6 @@ _NOT_BY_OTHERS = (
 class _Panel(Protocol):
     """What of an ExperimentPanel a lesson needs."""
 
-    @property
-    def result(self) -> Any: ...
-
     def run(self) -> Any: ...
 
 
